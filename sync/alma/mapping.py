@@ -1,0 +1,158 @@
+"""Alma's electronic records in canonical form (mapping: the Alma columns; facts: alma §2, §4).
+
+Each function takes one record as read and returns its canonical form; what cannot be understood ends in a DataError
+that names the record, the field and the remedy.
+"""
+
+from collections.abc import Collection as AnyCollection
+from collections.abc import Sequence
+
+from sync.alma import wire
+from sync.alma.codes import AlmaCodes
+from sync.alma.coverage import effective_coverage, effective_embargo
+from sync.model import Holding, Loss, Package, Proxy, Service
+
+AVAILABLE = "11"
+STATIC_PREFIX = "jkey="
+DATABASE_TYPE = "6"
+AGGREGATOR_TYPE = "1"
+STATIC_TYPES = frozenset({"", "static"})
+
+
+def package_from_collection(
+    collection: wire.Collection, services: Sequence[wire.Service], publication_types: AnyCollection[str]
+) -> Package:
+    """Return the collection as a package.
+
+    `publication_types` are those of its portfolios, which decide the content type where the collection's own type
+    does not; it is hidden when it has services and none of them is available (mapping: content_type, hidden).
+    """
+    managed = collection.is_local is False
+    name = collection.public_name_override if managed and collection.public_name_override else collection.public_name
+    return Package(
+        key=collection.id,
+        name=name,
+        managed=managed,
+        content_type=_content_type(collection.type.value, publication_types),
+        hidden=bool(services) and not any(is_available(service) for service in services),
+        proxy=_proxy(collection.proxy_enabled.value, collection.proxy),
+        url=collection.url_override or collection.url,
+        description=collection.description_override or collection.description,
+        public_note=collection.public_note,
+        authentication_note=collection.authentication_note,
+        internal_description=collection.internal_description,
+        access_type=collection.access_type.value,
+        type_code=collection.type.value,
+        interface_name=collection.interface.name,
+    )
+
+
+def service_from_wire(service: wire.Service, collection_id: str) -> Service:
+    """Return the service; FOLIO has none, so it is kept on the Alma side only."""
+    return Service(
+        key=service.id,
+        package_key=collection_id,
+        type_code=service.type.value,
+        available=is_available(service),
+        name=service.public_description_override or service.public_description,
+        public_note=service.public_note,
+        authentication_note=service.authentication_note,
+        internal_description=service.internal_description,
+        proxy=_proxy(service.proxy_enabled.value, service.proxy),
+    )
+
+
+def is_available(service: wire.Service) -> bool:
+    """Return whether the service is active as a whole; one that does not say so is."""
+    return service.activation_status.value in ("", AVAILABLE)
+
+
+def holding_from_portfolio(
+    portfolio: wire.Portfolio,
+    *,
+    collection_id: str,
+    service: wire.Service | None,
+    package_hidden: bool,
+    codes: AlmaCodes,
+) -> Holding:
+    """Return the portfolio as a holding.
+
+    A portfolio below an unavailable service is not available either; where that is true of the whole collection,
+    the package is hidden instead and the portfolios keep what they say themselves.
+
+    Raises:
+        DataError: when its coverage or embargo cannot be understood.
+    """
+    service_hides = service is not None and not is_available(service) and not package_hidden
+    url, url_loss = address(portfolio.linking_details, service)
+    coverage = effective_coverage(portfolio, codes)
+    embargo, embargo_losses = effective_embargo(portfolio, codes)
+    return Holding(
+        key=portfolio.id,
+        package_key=collection_id,
+        title_key=portfolio.mms_id,
+        service_key=service.id if service else "",
+        available=portfolio.availability.value in ("", AVAILABLE) and not service_hides,
+        managed=portfolio.is_local is False,
+        url=url,
+        coverage=coverage,
+        embargo=embargo,
+        public_note=portfolio.public_note,
+        authentication_note=portfolio.authentication_note,
+        internal_description=portfolio.internal_description,
+        proxy=_proxy(portfolio.linking_details.proxy_enabled.value, portfolio.linking_details.proxy),
+        access_type=portfolio.access_type.value,
+        losses=(*url_loss, *embargo_losses, *_perpetual(portfolio)),
+    )
+
+
+def publication_type(material_type: str, codes: AlmaCodes) -> str:
+    """Return a portfolio's material type as one of FOLIO's publication types, "" when no map names it."""
+    return codes.publication_types.get(material_type.upper(), "")
+
+
+def address(linking: wire.LinkingDetails, service: wire.Service | None) -> tuple[str | None, tuple[Loss, ...]]:
+    """Return the address a reader is led to; None with a loss when it is only made at the moment of the click.
+
+    Overrides come first; static addresses lose their prefix `jkey=` (facts: alma §2c).
+    """
+    kind = linking.url_type_override.value or linking.url_type.value
+    static = linking.static_url_override or linking.static_url
+    if kind in STATIC_TYPES and static:
+        return _without_prefix(static), ()
+    if linking.url:
+        return _without_prefix(linking.url), ()
+    if kind not in STATIC_TYPES:
+        rule = linking.dynamic_url_override or linking.dynamic_url or linking.parser_parameters or kind
+        return None, (Loss("url", rule, "the address is made by Alma at each click; there is none to hand on"),)
+    if service and (service.parser_override or service.parser):
+        parser = service.parser_override or service.parser
+        return None, (Loss("url", parser, "the address is made by the service's parser; there is none to hand on"),)
+    return "", ()
+
+
+def _without_prefix(text: str) -> str:
+    return text.strip().removeprefix(STATIC_PREFIX).strip()
+
+
+def _content_type(type_code: str, publication_types: AnyCollection[str]) -> str:
+    fixed = {DATABASE_TYPE: "Online Reference", AGGREGATOR_TYPE: "Aggregated Full Text"}.get(type_code)
+    if fixed or not publication_types:
+        return fixed or "Unknown"
+    kinds = set(publication_types)
+    if kinds == {"Journal"}:
+        return "E-Journal"
+    return "E-Book" if kinds == {"Book"} else "Mixed Content"
+
+
+def _proxy(enabled: str, code: str) -> Proxy | None:
+    """A proxy that is neither switched on nor off is left to the level above."""
+    if enabled == "":
+        return None
+    return Proxy(enabled=enabled == "true", code=code if enabled == "true" else "")
+
+
+def _perpetual(portfolio: wire.Portfolio) -> tuple[Loss, ...]:
+    ranges = portfolio.coverage_details.perpetual_date_coverage_parameters
+    years = "; ".join(f"{one.from_year}–{one.until_year}" for one in ranges)
+    return (Loss("coverage", years, "FOLIO knows no perpetual coverage"),) if ranges else ()

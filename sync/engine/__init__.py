@@ -1,0 +1,1 @@
+"""One module per verb: read, match, plan, apply, verify; and `migrate`, which tells them in order."""

@@ -1,0 +1,68 @@
+"""read: one complete reading of each side, into a snapshot."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sync.alma import extractor as alma_extractor
+from sync.engine.work import Work
+from sync.folio import extractor as folio_extractor
+from sync.model import Batch, Extraction, Kind, Sink, System
+from sync.store.links import linked_below
+from sync.store.snapshots import add_entries, add_parked, begin_snapshot, finish_snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A reading that has ended, and how complete it was."""
+
+    id: int
+    system: System
+    extraction: Extraction
+
+    @property
+    def complete(self) -> bool:
+        """Return whether absence from it means anything."""
+        return not self.extraction.shortfalls
+
+
+async def read_alma(work: Work) -> Snapshot:
+    """Read everything the Alma institution holds."""
+    codes = await alma_extractor.read_codes(work.alma, work.pair.maps)
+
+    async def extract(sink: Sink, extraction: Extraction) -> None:
+        await alma_extractor.extract(work.alma, codes, sink, extraction)
+
+    return await _read(work, System.ALMA, "all", extract)
+
+
+async def read_folio(work: Work, *, custom_only: bool) -> Snapshot:
+    """Read what the FOLIO tenant has selected; with `custom_only` the titles of custom packages only."""
+
+    async def known_ids(package_id: str) -> Sequence[str]:
+        return await linked_below(work.database, work.name, Kind.HOLDING, package_id)
+
+    async def extract(sink: Sink, extraction: Extraction) -> None:
+        await folio_extractor.extract(work.folio, sink, extraction, custom_only=custom_only, known_ids=known_ids)
+
+    return await _read(work, System.FOLIO, "custom" if custom_only else "selected", extract)
+
+
+async def _read(
+    work: Work, system: System, scope: str, extract: Callable[[Sink, Extraction], Awaitable[None]]
+) -> Snapshot:
+    phase = f"read {'Alma' if system is System.ALMA else 'FOLIO'}"
+    snapshot_id = await begin_snapshot(work.database, run_id=work.run_id, pair=work.name, system=system, scope=scope)
+    extraction = Extraction()
+    work.progress.begin(phase, None)
+
+    async def sink(batch: Batch) -> None:
+        await add_entries(work.database, snapshot_id, batch.readings)
+        await add_parked(work.database, work.run_id, batch.parked)
+        work.progress.expect(phase, extraction.expected)
+        counted = sum(one.kind is not Kind.SERVICE for one in batch.readings)
+        work.progress.advance(phase, counted + len(batch.parked))
+
+    await extract(sink, extraction)
+    await finish_snapshot(work.database, snapshot_id, declared=extraction.declared, shortfalls=extraction.shortfalls)
+    work.progress.end(phase)
+    return Snapshot(id=snapshot_id, system=system, extraction=extraction)

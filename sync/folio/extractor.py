@@ -1,0 +1,156 @@
+"""Reads what a FOLIO tenant has selected: packages, and their titles page by page, proxies and the like aside.
+
+Lists reach only the first 9,999 titles of a package (facts: folio §2.4); those beyond are read one by one where their
+ids are known from an earlier run, and what is still missing makes the package incomplete.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from sync.errors import DataError, NotFoundError
+from sync.folio import wire
+from sync.folio.client import FolioClient
+from sync.folio.mapping import holding_from_wire, listed, package_from_wire, title_from_resource
+from sync.model import Batch, Extraction, Kind, Parked, Reading, Sink, System
+from sync.transport.paging import PAGE_SIZE, ROUNDS, Listing, in_parallel, read_listing
+from sync.transport.records import InvalidRecord, Page, Record
+
+PACKAGES_AT_ONCE = 4
+WINDOW = 9_999
+FULL_PAGES = WINDOW // PAGE_SIZE
+LAST_PAGE_SIZE = WINDOW % PAGE_SIZE
+"""Page 101 of 99 ends exactly at the last title that can be reached; page 100 of 100 would ask for one too many."""
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+KnownIds = Callable[[str], Awaitable[Sequence[str]]]
+"""Returns the ids of resources of a package that earlier runs linked."""
+
+
+async def extract(
+    client: FolioClient, sink: Sink, extraction: Extraction, *, custom_only: bool, known_ids: KnownIds
+) -> None:
+    """Read every selected package and its titles, hand them to `sink`, note in `extraction` how complete it was.
+
+    With `custom_only` the titles of managed packages are not read: a one-way migration to custom packages does not
+    need them, and they may be most of a tenant.
+
+    Raises:
+        QuotaError, LoginRefusedError, ConfigurationError, UnreachableError: when reading cannot go on.
+    """
+    listing = await read_listing(_window(lambda page, count: client.list_packages(page, count, selected=True)), key=_id)
+    extraction.declared += listing.declared
+    if listing.missing:
+        extraction.shortfalls.append(f"FOLIO: {listing.missing} of the declared packages were never listed")
+    wanted = [one for one in listing.records if one.model.attributes.is_custom or not custom_only]
+    extraction.expected += sum(1 + (one.model.attributes.selected_count or 0) for one in wanted)
+    await sink(
+        Batch(
+            readings=tuple(_package_reading(one) for one in listing.records),
+            parked=_unreadable(Kind.PACKAGE, listing.invalid),
+        )
+    )
+
+    async def work(package: Record[wire.Package]) -> None:
+        await _read_package(client, sink, extraction, package.model, known_ids)
+
+    async for _ in in_parallel(wanted, work, width=PACKAGES_AT_ONCE):
+        pass
+
+
+async def _read_package(
+    client: FolioClient, sink: Sink, extraction: Extraction, package: wire.Package, known_ids: KnownIds
+) -> None:
+    expected = package.attributes.selected_count or 0
+    listing: Listing[wire.Resource] = await read_listing(
+        _window(lambda page, count: client.list_package_resources(package.id, page, count, selected=True)),
+        key=_id,
+        expected=expected,
+        rounds=ROUNDS if expected <= WINDOW else 1,
+    )
+    records = list(listing.records)
+    if listing.missing:
+        seen = {one.model.id for one in records}
+        records += await _read_singly(client, [one for one in await known_ids(package.id) if one not in seen])
+    missing = max(0, listing.declared - len(records) - len(listing.invalid))
+    extraction.declared += listing.declared
+    if missing:
+        extraction.incomplete_packages.add(package.id)
+        name = package.attributes.name
+        extraction.shortfalls.append(f"FOLIO: {missing} of {listing.declared} titles of {name!r} were never listed")
+    readings: list[Reading] = []
+    parked = list(_unreadable(Kind.HOLDING, listing.invalid))
+    for record in records:
+        try:
+            readings += _resource_readings(record)
+        except DataError as error:
+            parked.append(_parked(record.model, error))
+    await sink(Batch(readings=tuple(readings), parked=tuple(parked)))
+
+
+async def _read_singly(client: FolioClient, resource_ids: Sequence[str]) -> list[Record[wire.Resource]]:
+    async def work(resource_id: str) -> Record[wire.Resource] | None:
+        try:
+            return await client.get_resource(resource_id)
+        except NotFoundError:
+            return None
+
+    return [one async for one in in_parallel(resource_ids, work, width=PAGE_SIZE) if one is not None]
+
+
+def _window(fetch: Callable[[int, int], Awaitable[Page[ModelT]]]) -> Callable[[int], Awaitable[Page[ModelT]]]:
+    """Return a function of the page's number from 0 that never asks beyond what FOLIO can reach."""
+
+    async def page(number: int) -> Page[ModelT]:
+        if number < FULL_PAGES:
+            return await fetch(number + 1, PAGE_SIZE)
+        if number == FULL_PAGES:
+            return await fetch(WINDOW // LAST_PAGE_SIZE, LAST_PAGE_SIZE)
+        return Page(records=(), total=None)
+
+    return page
+
+
+def _id(record: wire.Package | wire.Resource) -> str:
+    return record.id
+
+
+def _package_reading(record: Record[wire.Package]) -> Reading:
+    package = package_from_wire(record.model)
+    return Reading(kind=Kind.PACKAGE, record=package, listed=listed(package), raw=record.raw)
+
+
+def _resource_readings(record: Record[wire.Resource]) -> list[Reading]:
+    title, holding = title_from_resource(record.model), holding_from_wire(record.model)
+    return [
+        Reading(kind=Kind.TITLE, record=title, listed=listed(title)),
+        Reading(
+            kind=Kind.HOLDING,
+            record=holding,
+            listed=listed(holding),
+            package_key=holding.package_key,
+            title_key=holding.title_key,
+            raw=record.raw,
+        ),
+    ]
+
+
+def _parked(record: wire.Resource, error: DataError) -> Parked:
+    return Parked(
+        system=System.FOLIO,
+        kind=Kind.HOLDING,
+        key=record.id,
+        name=record.attributes.name or "",
+        field="",
+        reason=error.message,
+        advice="Correct the record in FOLIO, then run the command again.",
+    )
+
+
+def _unreadable(kind: Kind, items: tuple[InvalidRecord, ...]) -> tuple[Parked, ...]:
+    advice = "Look the record up in FOLIO; if it is fine there, please report this with its id."
+    return tuple(
+        Parked(system=System.FOLIO, kind=kind, key=one.id, name="", field="", reason=one.reason, advice=advice)
+        for one in items
+    )

@@ -1,0 +1,245 @@
+"""What FOLIO can hold of a canonical record, and what it cannot: each value left behind becomes a loss.
+
+The limits are those of mod-kb-ebsco-java and of EBSCO behind it (facts: folio §1.3, §2.1; mapping: every row A→F).
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sync.errors import DataError
+from sync.model import (
+    CoverageRange,
+    Embargo,
+    EmbargoKind,
+    Holding,
+    Identifier,
+    Loss,
+    Medium,
+    Package,
+    Proxy,
+    Title,
+    clean,
+    cut_at_word,
+    day_ranges,
+)
+from sync.plan.changes import FitHolding, FitPackage, FitTitle
+
+PACKAGE_NAME_LIMIT = 200
+TITLE_NAME_LIMIT = 400
+PUBLISHER_LIMIT = 250
+EDITION_LIMIT = 250
+DESCRIPTION_LIMIT = 400
+IDENTIFIER_LIMIT = 20
+URL_LIMIT = 600
+STATEMENT_LIMIT = 200
+USER_DEFINED_LIMIT = 500
+NO_PROXY = "<n>"
+
+NOTE_FIELDS = ("public_note", "authentication_note", "internal_description")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolioMaps:
+    """Alma's codes in FOLIO's words, as the configuration says. What is missing here becomes a loss.
+
+    `proxies` and `access_types` lead to FOLIO ids; `notes` name the user-defined field (1 to 5) that takes a note.
+    """
+
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    access_types: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+def fit_package(package: Package, maps: FolioMaps) -> FitPackage:
+    """Return the package as a custom package of FOLIO can hold it.
+
+    Raises:
+        DataError: when it has no name.
+    """
+    losses: list[Loss] = []
+    name = _name(package.name, PACKAGE_NAME_LIMIT, f"collection {package.key}", losses)
+    losses += [
+        Loss(note, clean(getattr(package, note)), "a FOLIO package has no such field")
+        for note in ("description", *NOTE_FIELDS)
+        if getattr(package, note)
+    ]
+    if package.url:
+        losses.append(Loss("url", package.url, "a FOLIO package has no address"))
+    record = replace(
+        package,
+        name=name,
+        managed=False,
+        proxy=_proxy(package.proxy, maps, losses),
+        access_type=_access_type(package.access_type, maps, losses),
+        url="",
+        description="",
+        public_note="",
+        authentication_note="",
+        internal_description="",
+        type_code="",
+        interface_name="",
+        coverage=(),
+    )
+    return FitPackage(record=record, losses=tuple(losses))
+
+
+def fit_title(title: Title) -> FitTitle:
+    """Return the title as a custom title of FOLIO can hold it.
+
+    Raises:
+        DataError: when it has no name.
+    """
+    losses: list[Loss] = []
+    identifiers = []
+    for one in title.identifiers:
+        if len(one.value) > IDENTIFIER_LIMIT:
+            losses.append(Loss("identifiers", one.value, f"longer than {IDENTIFIER_LIMIT} characters"))
+            continue
+        identifiers.append(_with_medium(one))
+    record = replace(
+        title,
+        managed=False,
+        name=_name(title.name, TITLE_NAME_LIMIT, f"title {title.key}", losses),
+        identifiers=tuple(sorted(set(identifiers))),
+        publisher=_text("publisher", title.publisher, PUBLISHER_LIMIT, losses),
+        edition=_text("edition", title.edition or "", EDITION_LIMIT, losses),
+        description=_text("description", title.description or "", DESCRIPTION_LIMIT, losses),
+        contributors=tuple(
+            replace(one, name=_text("contributors", one.name, TITLE_NAME_LIMIT, losses))
+            for one in title.contributors or ()
+        ),
+    )
+    return FitTitle(record=record, losses=tuple(losses))
+
+
+def fit_holding(holding: Holding, maps: FolioMaps) -> FitHolding:
+    """Return the holding as a resource in a custom package can hold it.
+
+    Raises:
+        DataError: when its address is one that FOLIO refuses; without it the title could not be reached.
+    """
+    losses = list(holding.losses)
+    sentences: list[str] = []
+    days = _coverage(holding.coverage, losses, sentences)
+    embargo = _embargo(holding.embargo, losses, sentences)
+    record = replace(
+        holding,
+        managed=False,
+        url=_url(holding),
+        coverage=days,
+        embargo=embargo,
+        coverage_statement=_statement(sentences, losses),
+        proxy=_proxy(holding.proxy, maps, losses),
+        access_type=_access_type(holding.access_type, maps, losses),
+        user_defined=_notes(holding, maps, losses),
+        public_note="",
+        authentication_note="",
+        internal_description="",
+        service_key="",
+        losses=(),
+    )
+    return FitHolding(record=record, losses=tuple(losses))
+
+
+def _name(text: str, limit: int, record: str, losses: list[Loss]) -> str:
+    name = _text("name", text, limit, losses)
+    if not name:
+        raise DataError(f"{record} has no name", advice="Give it a name in Alma, then run the command again.")
+    return name
+
+
+def _text(field_name: str, text: str, limit: int, losses: list[Loss]) -> str:
+    cleaned = clean(text)
+    if any(unicodedata.category(char) == "Cc" for char in text.strip()):
+        losses.append(Loss(field_name, cleaned, "control characters taken out"))
+    if len(cleaned) > limit:
+        losses.append(Loss(field_name, cleaned, f"cut to {limit} characters"))
+    return cut_at_word(cleaned, limit)
+
+
+def _with_medium(one: Identifier) -> Identifier:
+    """FOLIO knows print and online only; the identifier of an electronic holding is online unless the bib says else."""
+    return replace(one, medium=Medium.ONLINE) if one.medium is Medium.UNKNOWN else one
+
+
+def _url(holding: Holding) -> str | None:
+    if holding.url is None:
+        return None
+    address = holding.url.strip()
+    if not address:
+        return ""
+    if len(address) > URL_LIMIT:
+        raise DataError(
+            f"the address of portfolio {holding.key} is {len(address)} characters long; FOLIO takes {URL_LIMIT}",
+            advice="Shorten the portfolio's URL in Alma (a DOI or a permalink), then run the command again.",
+        )
+    if not address.startswith(("https://", "http://")) or any(char.isspace() for char in address):
+        raise DataError(
+            f"the address of portfolio {holding.key} is none that FOLIO takes: {address[:80]!r}",
+            advice="Give the portfolio a URL that begins with https:// in Alma, then run the command again.",
+        )
+    return address
+
+
+def _coverage(ranges: tuple[CoverageRange, ...], losses: list[Loss], sentences: list[str]) -> tuple[CoverageRange, ...]:
+    losses += [
+        Loss("coverage", str(one), "FOLIO needs the day on which a range begins") for one in ranges if one.begin is None
+    ]
+    if any(one.numbered or one.begin is None for one in ranges):
+        sentences.append("; ".join(str(one) for one in ranges))
+    days = day_ranges(ranges)
+    return tuple(one.as_coverage() for one in sorted(days, reverse=True, key=lambda one: one.begin))
+
+
+def _embargo(embargo: Embargo | None, losses: list[Loss], sentences: list[str]) -> Embargo | None:
+    if embargo is None or embargo.kind is EmbargoKind.DELAY:
+        return embargo
+    sentences.append(f"Most recent {embargo.value} {embargo.unit if embargo.value != 1 else embargo.unit[:-1]} only")
+    losses.append(Loss("embargo", str(embargo), "FOLIO knows no rolling wall"))
+    return None
+
+
+def _statement(sentences: list[str], losses: list[Loss]) -> str | None:
+    if not sentences:
+        return None
+    statement = clean(". ".join(sentences))
+    if len(statement) > STATEMENT_LIMIT:
+        losses.append(Loss("coverage", statement, f"no room for it in the {STATEMENT_LIMIT} characters of a statement"))
+        return None
+    return statement
+
+
+def _proxy(proxy: Proxy | None, maps: FolioMaps, losses: list[Loss]) -> Proxy | None:
+    if proxy is None:
+        return None
+    if not proxy.enabled:
+        return Proxy(enabled=False, code=NO_PROXY)
+    code = maps.proxies.get(proxy.code)
+    if code is None:
+        losses.append(Loss("proxy", proxy.code, "not named in the configuration: [pairs.NAME.maps.proxies]"))
+        return None
+    return Proxy(enabled=code != NO_PROXY, code=code)
+
+
+def _access_type(code: str | None, maps: FolioMaps, losses: list[Loss]) -> str | None:
+    if not code:
+        return None
+    mapped = maps.access_types.get(code)
+    if mapped is None:
+        losses.append(Loss("access_type", code, "not named in the configuration: [pairs.NAME.maps.access_types]"))
+    return mapped
+
+
+def _notes(
+    holding: Holding, maps: FolioMaps, losses: list[Loss]
+) -> tuple[str | None, str | None, str | None, str | None, str | None]:
+    fields: list[str | None] = [None] * 5
+    for note in NOTE_FIELDS:
+        text = getattr(holding, note)
+        number = maps.notes.get(note)
+        if number is not None:
+            fields[number - 1] = _text(note, text, USER_DEFINED_LIMIT, losses)
+        elif text:
+            losses.append(Loss(note, clean(text), "no user-defined field named for it: [pairs.NAME.maps.notes]"))
+    return fields[0], fields[1], fields[2], fields[3], fields[4]

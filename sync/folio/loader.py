@@ -1,0 +1,364 @@
+"""Writes packages, titles and holdings to FOLIO: an intent before each write, its outcome after it.
+
+A lost answer is never answered by sending again blindly: the record is looked for by its natural key for as long as
+FOLIO's lists may lag; only what is surely not there is sent again (design: writing).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from sync.errors import DataError, NotFoundError, OutcomeUnknownError, QuotaError, RefusedError, SyncError
+from sync.folio import wire
+from sync.folio.client import FolioClient
+from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT
+from sync.folio.mapping import (
+    holding_from_wire,
+    needs_details,
+    package_from_wire,
+    package_post,
+    package_put,
+    resource_post,
+    resource_put,
+    tags_put,
+    title_from_wire,
+    title_post,
+    title_put,
+)
+from sync.match.titles import choose
+from sync.model import Holding, Medium, Package, System, Title, name_key
+from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences
+from sync.plan.names import NameClaim, name_candidates
+from sync.plan.writes import IntentState, WriteLog
+from sync.transport.records import Record
+
+ATTEMPTS = 4
+LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
+"""Shares of the settling time between two looks for a record; together the whole of it."""
+MOST_LOOKUPS = 6
+NAME_TAKEN = "already exists"
+ALREADY_THERE = "already associated"
+
+T = TypeVar("T")
+ModelT = TypeVar("ModelT", bound=BaseModel)
+HasId = TypeVar("HasId", wire.Package, wire.Resource, wire.Title)
+IsFree = Callable[[str], Awaitable[bool]]
+"""Tells whether a FOLIO record is not yet linked to another record of Alma."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenPackage:
+    """A package that now exists, under the name it was given."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenTitle:
+    """A title that now exists. `resource_made`: its creation already put it into the package."""
+
+    id: str
+    name: str
+    how: str
+    managed: bool
+    resource_made: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class FolioLoader:
+    """Carries out single changes. `settle_seconds` is how long FOLIO's lists may not show what was just written."""
+
+    client: FolioClient
+    log: WriteLog
+    settle_seconds: float
+    tags: tuple[str, ...] = ()
+
+    async def create_package(self, change_id: str, package: Package, is_free: IsFree) -> WrittenPackage:
+        """Create a custom package, or take the one of the same name that nobody else is linked to.
+
+        Raises:
+            RefusedError, QuotaError, TransientError: as the client.
+        """
+        claim = NameClaim(key=package.key, name=package.name, hints=(package.interface_name,))
+        for name in name_candidates(claim, PACKAGE_NAME_LIMIT):
+            named = replace(package, name=name)
+            stored = await self._create_or_find_package(change_id, named, is_free)
+            if stored is None:
+                continue
+            await self._write_package(change_id, named, stored)
+            if self.tags:
+                await self._tag_package(change_id, stored.id, named)
+            return WrittenPackage(id=stored.id, name=name)
+        raise DataError(f"no free name was found for the package {package.name!r}")
+
+    async def update_package(self, change_id: str, package_id: str, package: Package) -> None:
+        """Write a package that exists, keeping what is not ours."""
+        await self._write_package(change_id, package, (await self.client.get_package(package_id)).model)
+
+    async def create_title(self, change_id: str, title: Title, package_id: str, is_free: IsFree) -> WrittenTitle:
+        """Find the title in the knowledge base by its identifiers, or create it as a custom title in the package."""
+        known = await self._known_title(title, is_free)
+        if known is not None:
+            return WrittenTitle(
+                id=known.key, name=known.name, how="identifier and name", managed=known.managed, resource_made=False
+            )
+        hints = (title.publisher, *(one.value for one in title.identifiers[:1]))
+        for name in name_candidates(NameClaim(key=title.key, name=title.name, hints=hints), TITLE_NAME_LIMIT):
+            written = await self._create_or_find_title(change_id, replace(title, name=name), package_id, is_free)
+            if written is not None:
+                return written
+        raise DataError(f"no free name was found for the title {title.name!r}")
+
+    async def update_title(self, change_id: str, title_id: str, title: Title) -> None:
+        """Write a custom title that exists."""
+        stored = (await self.client.get_title(title_id)).model
+        body = title_put(title, stored)
+
+        async def found() -> str | None:
+            current = title_from_wire((await self.client.get_title(title_id)).model)
+            return None if differences(title, current, TITLE_FIELDS) else title_id
+
+        await self._send(
+            change_id, "update title", title_id, lambda: _id_of(self.client.update_title(title_id, body)), found
+        )
+
+    async def create_holding(
+        self, change_id: str, holding: Holding, package_id: str, title_id: str, *, resource_made: bool, name: str
+    ) -> str:
+        """Put a title into a package, with all its details, and return the resource's id."""
+        resource_id = f"{package_id}-{title_id}"
+        stored: wire.Resource | None = None
+        if not resource_made:
+            stored = await self._add_to_package(change_id, holding, package_id, title_id)
+        complete = not resource_made and stored is None and not needs_details(holding)
+        if not complete and (holding.url or needs_details(holding)):
+            await self._write_resource(change_id, resource_id, holding, stored)
+        if self.tags:
+            body = tags_put(name, self.tags)
+            await self._send(
+                change_id,
+                "tag holding",
+                resource_id,
+                lambda: _done(self.client.put_resource_tags(resource_id, body), resource_id),
+                _never,
+            )
+        return resource_id
+
+    async def update_holding(self, change_id: str, resource_id: str, holding: Holding) -> None:
+        """Write a resource that exists, keeping what is not ours."""
+        stored = (await self.client.get_resource(resource_id)).model
+        await self._write_resource(change_id, resource_id, holding, stored)
+
+    async def _create_or_find_package(self, change_id: str, package: Package, is_free: IsFree) -> wire.Package | None:
+        """Return the package, or None when its name belongs to another record."""
+
+        async def found() -> wire.Package | None:
+            page = await self.client.list_packages(1, custom=True, query=quoted(package.name))
+            same = [one for one in page.records if name_key(one.model.attributes.name or "") == name_key(package.name)]
+            for one in same:
+                if await is_free(one.model.id):
+                    return (await self.client.get_package(one.model.id)).model
+            return None
+
+        body = package_post(package)
+        try:
+            return await self._send(
+                change_id, "create package", package.name, lambda: _model(self.client.create_package(body)), found
+            )
+        except RefusedError as error:
+            if not error.says(NAME_TAKEN):
+                raise
+        return await self._look(found)
+
+    async def _write_package(self, change_id: str, package: Package, stored: wire.Package) -> None:
+        if not differences(package, package_from_wire(stored), PACKAGE_FIELDS):
+            return
+        body = package_put(package, stored)
+
+        async def found() -> str | None:
+            current = package_from_wire((await self.client.get_package(stored.id)).model)
+            return None if differences(package, current, PACKAGE_FIELDS) else stored.id
+
+        await self._send(
+            change_id, "update package", stored.id, lambda: _id_of(self.client.update_package(stored.id, body)), found
+        )
+
+    async def _tag_package(self, change_id: str, package_id: str, package: Package) -> None:
+        body = tags_put(package.name, self.tags, package.content_type)
+        await self._send(
+            change_id,
+            "tag package",
+            package_id,
+            lambda: _done(self.client.put_package_tags(package_id, body), package_id),
+            _never,
+        )
+
+    async def _known_title(self, title: Title, is_free: IsFree) -> Title | None:
+        """Return the knowledge base's title with one of our identifiers that is the same publication."""
+        valid = [one for one in title.identifiers if one.valid]
+        by_use = sorted(valid, key=lambda one: (one.medium is not Medium.ONLINE, one.value))
+        for value in list(dict.fromkeys(one.value for one in by_use))[:MOST_LOOKUPS]:
+            page = await self.client.find_titles(isxn=value)
+            candidates = [title_from_wire(one.model) for one in page.records if one.model.attributes.name]
+            free = [one for one in candidates if await is_free(one.key)]
+            chosen = choose(title, free).title
+            if chosen is not None:
+                return chosen
+        return None
+
+    async def _create_or_find_title(
+        self, change_id: str, title: Title, package_id: str, is_free: IsFree
+    ) -> WrittenTitle | None:
+        """Return the custom title, or None when its name belongs to another one."""
+
+        async def found() -> WrittenTitle | None:
+            page = await self.client.find_titles(name=quoted(title.name))
+            for one in page.records:
+                known = title_from_wire(one.model) if one.model.attributes.name else None
+                if known is None or known.managed or name_key(known.name) != name_key(title.name):
+                    continue
+                if choose(title, [known]).title and await is_free(known.key):
+                    return WrittenTitle(id=known.key, name=title.name, how="name", managed=False, resource_made=False)
+            return None
+
+        async def create() -> WrittenTitle:
+            made = (await self.client.create_title(title_post(title, package_id))).model
+            return WrittenTitle(id=made.id, name=title.name, how="created", managed=False, resource_made=True)
+
+        try:
+            return await self._send(change_id, "create title", title.name, create, found)
+        except RefusedError as error:
+            if not error.says(NAME_TAKEN):
+                raise
+        return await self._look(found)
+
+    async def _add_to_package(
+        self, change_id: str, holding: Holding, package_id: str, title_id: str
+    ) -> wire.Resource | None:
+        """Put the title into the package; return the resource as it stood when it was there already, else None."""
+        resource_id = f"{package_id}-{title_id}"
+        body = resource_post(holding, package_id, title_id)
+
+        async def found() -> str | None:
+            try:
+                return (await self.client.get_resource(resource_id)).model.id
+            except NotFoundError:
+                return None
+
+        try:
+            await self._send(
+                change_id, "add title to package", resource_id, lambda: _id_of(self.client.create_resource(body)), found
+            )
+        except RefusedError as error:
+            if not error.says(ALREADY_THERE):
+                raise
+            return (await self.client.get_resource(resource_id)).model
+        return None
+
+    async def _write_resource(
+        self, change_id: str, resource_id: str, holding: Holding, stored: wire.Resource | None
+    ) -> None:
+        body = resource_put(holding, stored)
+
+        async def found() -> str | None:
+            try:
+                current = holding_from_wire((await self.client.get_resource(resource_id)).model)
+            except NotFoundError:
+                return None
+            return None if differences(holding, current, HOLDING_FIELDS) else resource_id
+
+        await self._send(
+            change_id,
+            "update holding",
+            resource_id,
+            lambda: _id_of(self.client.update_resource(resource_id, body)),
+            found,
+            patient=stored is None,
+            look_once=True,
+        )
+
+    async def _send(
+        self,
+        change_id: str,
+        operation: str,
+        natural_key: str,
+        call: Callable[[], Awaitable[T]],
+        found: Callable[[], Awaitable[T | None]],
+        *,
+        patient: bool = False,
+        look_once: bool = False,
+    ) -> T:
+        """Send a write under an intent; after a lost answer look for its effect, and send again only without one.
+
+        `patient`: the record was made a moment ago, so "not found" may only mean "not yet" (facts: folio §2.5).
+        `look_once`: the effect would be seen at once, since single records do not lag.
+        """
+        waits = list(LOOKS[1:]) if patient else []
+        attempts = 0
+        while True:
+            attempts += 1
+            intent = await self.log.intend(change_id, System.FOLIO, operation, natural_key)
+            try:
+                answer = await call()
+            except OutcomeUnknownError as error:
+                await self.log.settle(intent, IntentState.UNKNOWN)
+                if isinstance(error, QuotaError):
+                    raise
+                existing = await (found() if look_once else self._look(found))
+                if existing is not None:
+                    await self.log.settle(intent, IntentState.ADOPTED, _answer_id(existing))
+                    return existing
+                await self.log.settle(intent, IntentState.ABSENT)
+                if attempts >= ATTEMPTS:
+                    raise
+            except NotFoundError:
+                await self.log.settle(intent, IntentState.REFUSED)
+                if not waits:
+                    raise
+                await asyncio.sleep(waits.pop(0) * self.settle_seconds)
+            except SyncError:
+                await self.log.settle(intent, IntentState.REFUSED)
+                raise
+            else:
+                await self.log.settle(intent, IntentState.DONE, _answer_id(answer))
+                return answer
+
+    async def _look(self, found: Callable[[], Awaitable[T | None]]) -> T | None:
+        """Look for a record until it shows or the settling time has passed."""
+        for share in LOOKS:
+            await asyncio.sleep(share * self.settle_seconds)
+            existing = await found()
+            if existing is not None:
+                return existing
+        return None
+
+
+def quoted(name: str) -> str:
+    """Return a name as EBSCO's search takes it literally: a phrase, without the quotes that would end it."""
+    return '"' + name.replace('"', " ").strip() + '"'
+
+
+def _answer_id(answer: object) -> str:
+    return answer if isinstance(answer, str) else str(getattr(answer, "id", ""))
+
+
+async def _model(answer: Awaitable[Record[ModelT]]) -> ModelT:
+    return (await answer).model
+
+
+async def _id_of(answer: Awaitable[Record[HasId]]) -> str:
+    return (await answer).model.id
+
+
+async def _done(answer: Awaitable[None], record_id: str) -> str:
+    await answer
+    return record_id
+
+
+async def _never() -> str | None:
+    """Tags have no natural key to look for; sending the same tags again does no harm."""
+    return None

@@ -1,0 +1,77 @@
+"""ISSN and ISBN: normalised, checked, and told apart by print and online."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from stdnum import isbn as isbn_number
+from stdnum import issn as issn_number
+from stdnum.exceptions import ValidationError
+
+PLACEHOLDERS = frozenset(f"{digit * 4}-{digit * 4}" for digit in "0123456789")
+"""ISSNs that title lists use for "none", some with a right check digit (facts: domain §5)."""
+
+
+class IdentifierKind(StrEnum):
+    """The two identifiers both systems know (facts: folio §2.2; all others are dropped there)."""
+
+    ISSN = "ISSN"
+    ISBN = "ISBN"
+
+
+class Medium(StrEnum):
+    """Which form of the publication the identifier names."""
+
+    PRINT = "print"
+    ONLINE = "online"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identifier:
+    """`value` normalised (ISSN nnnn-nnnX, ISBN-13 without hyphens) when `valid`, else as it stood in the source.
+
+    Only valid identifiers may match records.
+    """
+
+    kind: IdentifierKind
+    value: str
+    medium: Medium = Medium.UNKNOWN
+    valid: bool = True
+
+    @property
+    def match_key(self) -> str:
+        """Return the identifier for matching: print and online of the same number are the same number."""
+        return f"{self.kind}:{self.value}"
+
+
+@lru_cache(maxsize=65536)
+def parse_issn(text: str, medium: Medium = Medium.UNKNOWN) -> Identifier | None:
+    """Return the ISSN; None for an empty text.
+
+    `valid` is False when the check digit is wrong or the number is a placeholder.
+    """
+    cleaned = text.strip()
+    if not cleaned:
+        return None
+    try:
+        value = issn_number.format(issn_number.validate(cleaned))
+    except ValidationError:
+        return Identifier(IdentifierKind.ISSN, cleaned, medium, valid=False)
+    return Identifier(IdentifierKind.ISSN, value, medium, valid=value not in PLACEHOLDERS)
+
+
+@lru_cache(maxsize=65536)
+def parse_isbn(text: str, medium: Medium = Medium.UNKNOWN) -> Identifier | None:
+    """Return the ISBN as ISBN-13, with `valid` False when its check digit is wrong; None for an empty text.
+
+    What follows the number in brackets ("0306406152 (electronic bk.)") is left out.
+    """
+    cleaned = text.strip().split(" ")[0].split("(")[0].strip(" :;,.")
+    if not cleaned:
+        return None
+    try:
+        value = isbn_number.to_isbn13(isbn_number.validate(cleaned)).replace("-", "").replace(" ", "")
+    except ValidationError:
+        return Identifier(IdentifierKind.ISBN, cleaned, medium, valid=False)
+    return Identifier(IdentifierKind.ISBN, value, medium, valid=True)

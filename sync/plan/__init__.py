@@ -1,0 +1,1 @@
+"""Pure decisions: what differs, what to write, in which order, at which cost. No I/O."""

@@ -1,0 +1,28 @@
+"""What a loader tells before and after each write, so that a crash or a lost answer can be understood."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from sync.model import System
+
+
+class IntentState(StrEnum):
+    """What is known of a write."""
+
+    OPEN = "open"  # about to be sent → done, refused, unknown
+    DONE = "done"  # carried out
+    REFUSED = "refused"  # surely not carried out
+    UNKNOWN = "unknown"  # sent, answer lost → adopted, absent
+    ADOPTED = "adopted"  # found by its natural key: it had been carried out
+    ABSENT = "absent"  # not found by its natural key: it had not been carried out
+    SUPERSEDED = "superseded"  # left open by a run that broke off; its target was read anew since
+
+
+class WriteLog(Protocol):
+    """Keeps intents. Each method has stored its row when it returns."""
+
+    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> int:
+        """Store that a write is about to be sent and return the intent's id."""
+
+    async def settle(self, intent_id: int, state: IntentState, answer_id: str = "") -> None:
+        """Store what became of it; `answer_id` is the id the system gave."""

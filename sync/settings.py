@@ -1,0 +1,241 @@
+"""The configuration: one TOML file, every key of it replaceable by an environment variable, unknown keys refused."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sync.errors import ConfigurationError
+from sync.model import PUBLICATION_TYPES
+
+DEFAULT_FILE = "alma-folio-sync.toml"
+FILE_VARIABLE = "ALMA_FOLIO_SYNC_CONFIG"
+ENVIRONMENT_PREFIX = "ALMA_FOLIO_SYNC_"
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(_Section):
+    """Where the product keeps what it knows. Without `url` it starts its own Postgres below `data_dir`."""
+
+    url: SecretStr | None = None
+    data_dir: Path = Path(".alma-folio-sync")
+
+    @field_validator("url")
+    @classmethod
+    def _psycopg(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        text = url.get_secret_value()
+        for scheme in ("postgresql://", "postgres://"):
+            text = text.replace(scheme, "postgresql+psycopg://", 1)
+        if not text.startswith("postgresql+psycopg://"):
+            raise ValueError("only Postgres is supported: postgresql://user:password@host/database")
+        return SecretStr(text)
+
+
+class _System(_Section):
+    base_url: HttpUrl
+    calls_in_flight: int = Field(default=10, ge=1, le=100)
+    timeout_seconds: float = Field(default=120, gt=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
+
+def _read_secret(values: Any, name: str) -> Any:
+    """Fill `name` from the file named by `name`_file, so that a secret may live outside the configuration."""
+    if isinstance(values, dict) and values.get(f"{name}_file") and not values.get(name):
+        path = Path(values[f"{name}_file"]).expanduser()
+        try:
+            values = {**values, name: path.read_text(encoding="utf-8").strip()}
+        except OSError as error:
+            raise ValueError(f"{name}_file cannot be read: {error.strerror} ({path})") from None
+    return values
+
+
+class AlmaSettings(_System):
+    """One Alma institution. `requests_per_second` 0 is no limit; `daily_reserve` calls a day are never used."""
+
+    api_key: SecretStr
+    api_key_file: Path | None = None
+    requests_per_second: float = Field(default=25, ge=0, le=1000)
+    daily_reserve: int = Field(default=5000, ge=0)
+    sru_url: HttpUrl | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, values: Any) -> Any:
+        return _read_secret(values, "api_key")
+
+
+class FolioSettings(_System):
+    """One FOLIO tenant. `daily_calls` are EBSCO's calls, not FOLIO's; 0 is no limit.
+
+    `settle_seconds` is how long a record just written may stay unseen in FOLIO's lists and searches
+    (facts: folio §2.5, 15 to 60 seconds).
+    """
+
+    tenant: str = Field(min_length=1)
+    username: str = Field(min_length=1)
+    password: SecretStr
+    password_file: Path | None = None
+    requests_per_second: float = Field(default=10, ge=0, le=1000)
+    daily_calls: int = Field(default=30000, ge=0)
+    daily_reserve: int = Field(default=3000, ge=0)
+    settle_seconds: float = Field(default=60, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, values: Any) -> Any:
+        return _read_secret(values, "password")
+
+    @model_validator(mode="after")
+    def _reserve_fits(self) -> "FolioSettings":
+        if self.daily_calls and self.daily_reserve >= self.daily_calls:
+            raise ValueError("daily_reserve must be smaller than daily_calls, else nothing may ever be called")
+        return self
+
+
+UserDefinedField = Literal[
+    "userDefinedField1", "userDefinedField2", "userDefinedField3", "userDefinedField4", "userDefinedField5"
+]
+
+
+class Maps(_Section):
+    """Codes of one system in the words of the other. What is not named here is recorded as a loss, never guessed.
+
+    `embargo_operators` and `coverage_in_use` say what this institution's Alma codes mean where its code tables
+    (`MovingWallOperator`, `CoverageInUse`) do not tell by themselves; `check` shows both.
+    """
+
+    proxies: dict[str, str] = {}
+    access_types: dict[str, str] = {}
+    material_types: dict[str, str] = {}
+    embargo_operators: dict[str, Literal["delay", "rolling"]] = {}
+    coverage_in_use: dict[str, Literal["local", "global", "both", "either"]] = {}
+    notes: dict[Literal["public_note", "authentication_note", "internal_description"], UserDefinedField] = {}
+
+    @field_validator("material_types")
+    @classmethod
+    def _known_types(cls, types: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(types.values()) - set(PUBLICATION_TYPES))
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no publication type of FOLIO; there are: {', '.join(PUBLICATION_TYPES)}"
+            )
+        return {code.upper(): name for code, name in types.items()}
+
+    @field_validator("notes")
+    @classmethod
+    def _one_field_each(cls, notes: dict[str, str]) -> dict[str, str]:
+        if len(set(notes.values())) < len(notes):
+            raise ValueError("two notes go to the same user-defined field; name another one for one of them")
+        return notes
+
+
+class Policy(_Section):
+    """What the product may do on its own."""
+
+    conflicts: Literal["ask", "alma", "folio"] = "ask"
+    fields: dict[str, Literal["ask", "alma", "folio"]] = {}
+    max_removals: int = Field(default=20, ge=0)
+    max_removals_percent: float = Field(default=5.0, ge=0, le=100)
+    tags: tuple[str, ...] = ()
+
+
+class Pair(_Section):
+    """One Alma institution and one FOLIO tenant that belong together."""
+
+    alma: AlmaSettings
+    folio: FolioSettings
+    policy: Policy = Policy()
+    maps: Maps = Maps()
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    pairs: dict[str, Pair] = Field(min_length=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment above the file."""
+        return env_settings, init_settings
+
+    def pair(self, name: str | None) -> tuple[str, Pair]:
+        """Return the pair of that name, or the only one.
+
+        Raises:
+            ConfigurationError: when there is no such pair, or several and none was named.
+        """
+        names = ", ".join(sorted(self.pairs))
+        if name is None and len(self.pairs) == 1:
+            return next(iter(self.pairs.items()))
+        if name is None:
+            raise ConfigurationError(f"The configuration has several pairs: {names}.", advice="Name one with --pair.")
+        if name not in self.pairs:
+            raise ConfigurationError(f"There is no pair {name!r}; there are: {names}.", advice="Name one with --pair.")
+        return name, self.pairs[name]
+
+
+def find_file(named: Path | None) -> Path:
+    """Return the configuration file: the one named, else of the environment, else in the working directory.
+
+    Raises:
+        ConfigurationError: when there is none.
+    """
+    path = named or Path(os.environ.get(FILE_VARIABLE, DEFAULT_FILE))
+    if not path.is_file():
+        raise ConfigurationError(
+            f"There is no configuration file {path}.",
+            advice="Write one with: alma-folio-sync init    Or rehearse without one: alma-folio-sync demo",
+        )
+    return path
+
+
+def load_settings(named: Path | None) -> Settings:
+    """Return the configuration.
+
+    Raises:
+        ConfigurationError: naming each key that is missing, unknown or wrong.
+    """
+    path = find_file(named)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigurationError(f"{path} has errors:\n{_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for one in error.errors(include_input=False, include_url=False):
+        key = ".".join(str(part) for part in one["loc"])
+        words = {"extra_forbidden": "unknown key", "missing": "is missing"}.get(one["type"], one["msg"])
+        lines.append(f"  {key}: {words}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Everything that touches Postgres: tables, bulk load, set-based comparison, links, base, intents, budgets, locks."""

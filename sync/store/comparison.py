@@ -1,0 +1,120 @@
+"""The comparison in sets: Postgres finds the records that differ, Python sees only those, in batches."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.model import Kind, Record
+from sync.store.encoding import decode
+from sync.store.queries import sql
+from sync.store.tables import identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Which two readings are compared, under which mapping rules."""
+
+    pair: str
+    alma: int
+    folio: int
+    rules: str
+
+    def parameters(self) -> dict[str, object]:
+        """Return the comparison as parameters of a statement."""
+        return {"pair": self.pair, "alma": self.alma, "folio": self.folio, "rules": self.rules}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records of the source that are one record at the target: bibs of one title, portfolios of one holding."""
+
+    package_key: str
+    identity_key: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A record of the source with the hash under which the reading holds it."""
+
+    record: Record
+    hash: bytes
+
+
+async def differing_packages(engine: AsyncEngine, comparison: Comparison) -> list[str]:
+    """Return the keys of the collections that need a decision."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(sql("differing_packages"), comparison.parameters())
+        return [row.key for row in rows]
+
+
+async def differing_titles(engine: AsyncEngine, comparison: Comparison, batch: int) -> AsyncIterator[list[Group]]:
+    """Yield the titles that need a decision, `batch` at a time, in the order of their keys."""
+    async with engine.connect() as connection:
+        options = {"yield_per": batch}
+        result = await connection.stream(sql("differing_titles"), comparison.parameters(), execution_options=options)
+        async for rows in result.partitions(batch):
+            yield [Group("", row.identity_key, tuple(row.keys)) for row in rows]
+
+
+async def differing_holdings(engine: AsyncEngine, comparison: Comparison, batch: int) -> AsyncIterator[list[Group]]:
+    """Yield the holdings that need a decision, `batch` at a time, package by package."""
+    async with engine.connect() as connection:
+        options = {"yield_per": batch}
+        result = await connection.stream(sql("differing_holdings"), comparison.parameters(), execution_options=options)
+        async for rows in result.partitions(batch):
+            yield [Group(row.package_key, row.identity_key, tuple(row.keys)) for row in rows]
+
+
+async def same_names(engine: AsyncEngine, snapshot_id: int) -> AsyncIterator[tuple[str, ...]]:
+    """Yield the keys of titles that share one name."""
+    async with engine.connect() as connection:
+        result = await connection.stream(
+            sql("same_names"), {"snapshot": snapshot_id}, execution_options={"yield_per": 500}
+        )
+        async for row in result:
+            yield tuple(row.keys)
+
+
+async def add_identities(engine: AsyncEngine, snapshot_id: int, identities: dict[str, str]) -> None:
+    """Store which titles are the same as another one: key → key of the one that stands for all."""
+    rows = [{"snapshot_id": snapshot_id, "title_key": key, "identity_key": other} for key, other in identities.items()]
+    if rows:
+        async with engine.begin() as connection:
+            await connection.execute(insert(identity), rows)
+
+
+async def title_candidates(
+    engine: AsyncEngine, comparison: Comparison, wanted: Sequence[tuple[str, str]]
+) -> dict[str, list[str]]:
+    """Return, for titles of Alma given as (key, name key), the FOLIO titles sharing an identifier or the name."""
+    parameters = {
+        "source": comparison.alma,
+        "target": comparison.folio,
+        "keys": [key for key, _ in wanted],
+        "name_keys": [name for _, name in wanted],
+    }
+    found: dict[str, list[str]] = {}
+    async with engine.connect() as connection:
+        for row in await connection.execute(sql("title_candidates"), parameters):
+            found.setdefault(row.source_key, []).append(row.target_key)
+    return found
+
+
+async def source_records(
+    engine: AsyncEngine, snapshot_id: int, kind: Kind, keys: Sequence[str]
+) -> dict[str, SourceRecord]:
+    """Return records with their hashes, by key."""
+    parameters = {"snapshot": snapshot_id, "kind": kind, "keys": list(keys)}
+    async with engine.connect() as connection:
+        rows = await connection.execute(sql("source_records"), parameters)
+        return {row.key: SourceRecord(decode(kind, row.body), bytes(row.hash)) for row in rows}
+
+
+async def count_identities(engine: AsyncEngine, snapshot_id: int) -> dict[Kind, int]:
+    """Return how many titles and holdings there are once those that are one are counted once."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(sql("count_identities"), {"snapshot": snapshot_id})
+        return {Kind(row.kind): int(row.records) for row in rows}

@@ -1,0 +1,40 @@
+"""Canonical records as bytes and back: the same record gives the same bytes, so equal hashes mean equal records."""
+
+import hashlib
+from typing import Any, TypeVar
+
+import msgspec
+
+from sync.model import Holding, Kind, Package, Record, Service, Title
+
+TYPES: dict[Kind, type[Record]] = {
+    Kind.PACKAGE: Package,
+    Kind.SERVICE: Service,
+    Kind.TITLE: Title,
+    Kind.HOLDING: Holding,
+}
+
+_T = TypeVar("_T")
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoders = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
+
+
+def encode(value: Any) -> bytes:
+    """Return the value as JSON in UTF-8, keys in order."""
+    return _encoder.encode(value)
+
+
+def decode(kind: Kind, body: bytes | str) -> Record:
+    """Return the record of this kind that was encoded."""
+    record: Record = _decoders[kind].decode(body)
+    return record
+
+
+def decode_as(type_: type[_T], body: bytes | str) -> _T:
+    """Return a value of the type from its JSON."""
+    return msgspec.json.decode(body, type=type_)
+
+
+def digest(body: bytes) -> bytes:
+    """Return the 32 bytes that stand for a content."""
+    return hashlib.sha256(body).digest()

@@ -1,0 +1,173 @@
+"""Links: the ids of one canonical record on both sides; and the base: what both sides held when they last agreed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.model import Kind, Record
+from sync.store.encoding import decode, digest, encode
+from sync.store.queries import sql
+from sync.store.tables import link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One record on both sides. `how` says what matched them.
+
+    `name` is the name FOLIO was given where the record's own was taken; `managed` marks a title that belongs to the
+    knowledge base and is never written.
+    """
+
+    kind: Kind
+    alma_id: str
+    folio_id: str
+    how: str
+    name: str = ""
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What both sides held when they agreed: the hashes of both as lists tell them, and the record that was meant."""
+
+    kind: Kind
+    alma_id: str
+    alma_hash: bytes
+    folio_listed: Record
+    written: Record
+
+
+async def links(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str]) -> dict[str, Link]:
+    """Return the open links of these Alma ids."""
+    query = select(link).where(
+        link.c.pair == pair, link.c.kind == kind, link.c.alma_id.in_(alma_ids), link.c.closed_at.is_(None)
+    )
+    async with engine.connect() as connection:
+        return {row["alma_id"]: _link(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def package_links(engine: AsyncEngine, pair: str) -> dict[str, Link]:
+    """Return every open link of a package, by its Alma id."""
+    query = select(link).where(link.c.pair == pair, link.c.kind == Kind.PACKAGE, link.c.closed_at.is_(None))
+    async with engine.connect() as connection:
+        return {row["alma_id"]: _link(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def linked_from(engine: AsyncEngine, pair: str, kind: Kind, folio_ids: Sequence[str]) -> dict[str, set[str]]:
+    """Return, for these FOLIO ids, the Alma ids that are linked to them."""
+    query = select(link.c.folio_id, link.c.alma_id).where(
+        link.c.pair == pair, link.c.kind == kind, link.c.folio_id.in_(folio_ids), link.c.closed_at.is_(None)
+    )
+    found: dict[str, set[str]] = {}
+    async with engine.connect() as connection:
+        for folio_id, alma_id in await connection.execute(query):
+            found.setdefault(folio_id, set()).add(alma_id)
+    return found
+
+
+async def linked_below(engine: AsyncEngine, pair: str, kind: Kind, package_id: str) -> list[str]:
+    """Return the ids of FOLIO records of a package that are linked, in order."""
+    query = (
+        select(link.c.folio_id)
+        .where(
+            link.c.pair == pair,
+            link.c.kind == kind,
+            link.c.folio_id.startswith(f"{package_id}-", autoescape=True),
+            link.c.closed_at.is_(None),
+        )
+        .distinct()
+        .order_by(link.c.folio_id)
+    )
+    async with engine.connect() as connection:
+        return list((await connection.execute(query)).scalars())
+
+
+async def remembered_names(engine: AsyncEngine, pair: str, kind: Kind) -> dict[str, str]:
+    """Return the names FOLIO was given where they differ from the record's own, by Alma id."""
+    query = select(link.c.alma_id, link.c.name).where(
+        link.c.pair == pair, link.c.kind == kind, link.c.name != "", link.c.closed_at.is_(None)
+    )
+    async with engine.connect() as connection:
+        return {row.alma_id: row.name for row in await connection.execute(query)}
+
+
+async def written_records(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str]) -> dict[str, Record]:
+    """Return, for these Alma ids, the record that was last written to FOLIO and read back from it."""
+    query = sql("written_records")
+    async with engine.connect() as connection:
+        rows = await connection.execute(query, {"pair": pair, "kind": kind, "alma_ids": list(alma_ids)})
+        return {row.alma_id: decode(kind, row.body) for row in rows}
+
+
+async def add_links(connection: AsyncConnection, pair: str, run_id: int, items: Iterable[Link]) -> None:
+    """Store links; an older open link of the same Alma record is closed in favour of the new one."""
+    for one in items:
+        mine = (link.c.pair == pair, link.c.kind == one.kind, link.c.alma_id == one.alma_id, link.c.closed_at.is_(None))
+        same = (link.c.folio_id == one.folio_id, link.c.name == one.name, link.c.managed == int(one.managed))
+        known = (await connection.execute(select(link.c.id).where(*mine, *same))).scalar_one_or_none()
+        if known is not None:
+            continue
+        await connection.execute(update(link).where(*mine).values(closed_at=func.now()))
+        await connection.execute(
+            insert(link).values(
+                pair=pair,
+                kind=one.kind,
+                alma_id=one.alma_id,
+                folio_id=one.folio_id,
+                how=one.how,
+                name=one.name,
+                managed=int(one.managed),
+                run_id=run_id,
+            )
+        )
+
+
+async def close_links(
+    connection: AsyncConnection, pair: str, kind: Kind, folio_id: str, *, keep: Sequence[str]
+) -> None:
+    """Close the links to a FOLIO record from Alma records that are no longer part of it."""
+    await connection.execute(
+        update(link)
+        .where(
+            link.c.pair == pair,
+            link.c.kind == kind,
+            link.c.folio_id == folio_id,
+            link.c.alma_id.not_in(keep),
+            link.c.closed_at.is_(None),
+        )
+        .values(closed_at=func.now())
+    )
+
+
+async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str, items: Iterable[Agreement]) -> None:
+    """Move the base of these records to what was just read back. Records without a link are left out."""
+    for one in items:
+        bodies = [encode(one.folio_listed), encode(one.written)]
+        rows = [{"hash": digest(body), "body": body.decode()} for body in dict.fromkeys(bodies)]
+        await connection.execute(sql("add_payload"), rows)
+        await connection.execute(
+            sql("move_base"),
+            {
+                "pair": pair,
+                "kind": one.kind,
+                "alma_id": one.alma_id,
+                "alma_hash": one.alma_hash,
+                "folio_hash": digest(bodies[0]),
+                "written_hash": digest(bodies[1]),
+                "rules": rules,
+                "run_id": run_id,
+            },
+        )
+
+
+def _link(row: RowMapping) -> Link:
+    return Link(
+        kind=Kind(row["kind"]),
+        alma_id=row["alma_id"],
+        folio_id=row["folio_id"],
+        how=row["how"],
+        name=row["name"],
+        managed=bool(row["managed"]),
+    )

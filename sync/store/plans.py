@@ -1,0 +1,212 @@
+"""Plans and their changes, stored as they are made, so that a plan of any size is never held in memory."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.model import Kind, Loss, System
+from sync.plan.changes import Action, Change, Cost, FieldChange, Guard, Status, Summary
+from sync.store.database import psycopg_connection
+from sync.store.encoding import decode, decode_as, encode
+from sync.store.tables import change, plan
+
+COLUMNS = "plan_id, seq, id, system, kind, action, name, source_keys, package_key, title_key, target_id, status, body"
+
+
+class _Body(msgspec.Struct, frozen=True):
+    """The part of a change that no query looks into."""
+
+    identifiers: tuple[str, ...]
+    reason: str
+    fields: tuple[FieldChange, ...]
+    losses: tuple[Loss, ...]
+    desired: msgspec.Raw
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a change: the reason in words, the kind of error ("" when none) and the advice."""
+
+    reason: str = ""
+    error: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChange:
+    """A change with what became of it."""
+
+    change: Change
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInfo:
+    """A plan without its changes."""
+
+    id: int
+    run_id: int
+    pair: str
+    direction: str
+    status: str
+    rules: str
+    created_at: datetime
+    summary: Summary
+    guards: tuple[Guard, ...]
+    cost: Cost
+
+
+async def begin_plan(engine: AsyncEngine, *, run_id: int, pair: str, direction: str, rules: str) -> int:
+    """Return the id of a new plan in status "draft"."""
+    async with engine.begin() as connection:
+        row = insert(plan).values(run_id=run_id, pair=pair, direction=direction, status="draft", rules=rules)
+        return int((await connection.execute(row.returning(plan.c.id))).scalar_one())
+
+
+async def add_changes(engine: AsyncEngine, plan_id: int, first_seq: int, changes: Sequence[Change]) -> int:
+    """Store changes by COPY, numbered from `first_seq`; return the next number."""
+    if not changes:
+        return first_seq
+    async with engine.begin() as connection:
+        raw = await psycopg_connection(connection)
+        async with raw.cursor() as cursor, cursor.copy(f"copy change ({COLUMNS}) from stdin") as stream:
+            for seq, one in enumerate(changes, start=first_seq):
+                await stream.write_row(
+                    (
+                        plan_id,
+                        seq,
+                        one.id,
+                        one.system,
+                        one.kind,
+                        one.action,
+                        one.name,
+                        list(one.source_keys),
+                        one.package_key,
+                        one.title_key,
+                        one.target_id,
+                        one.status,
+                        _body(one),
+                    )
+                )
+    return first_seq + len(changes)
+
+
+async def finish_plan(
+    engine: AsyncEngine, plan_id: int, *, summary: Summary, guards: Sequence[Guard], cost: Cost
+) -> None:
+    """Complete a plan with its summary, guards and cost."""
+    await _set_plan(
+        engine,
+        plan_id,
+        summary=msgspec.to_builtins(summary),
+        guards=msgspec.to_builtins(list(guards)),
+        cost=msgspec.to_builtins(cost),
+    )
+
+
+async def set_plan_status(engine: AsyncEngine, plan_id: int, status: str) -> None:
+    """Record that a plan was approved or applied."""
+    await _set_plan(engine, plan_id, status=status)
+
+
+async def _set_plan(engine: AsyncEngine, plan_id: int, **values: Any) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(update(plan).where(plan.c.id == plan_id).values(values))
+
+
+async def plan_info(engine: AsyncEngine, plan_id: int) -> PlanInfo:
+    """Return a plan."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(plan).where(plan.c.id == plan_id))).mappings().one()
+    return PlanInfo(
+        id=plan_id,
+        run_id=row["run_id"],
+        pair=row["pair"],
+        direction=row["direction"],
+        status=row["status"],
+        rules=row["rules"],
+        created_at=row["created_at"],
+        summary=msgspec.convert(row["summary"] or {}, Summary),
+        guards=tuple(msgspec.convert(row["guards"] or [], list[Guard])),
+        cost=msgspec.convert(row["cost"] or {}, Cost),
+    )
+
+
+async def changes_of(
+    engine: AsyncEngine, plan_id: int, *, kind: Kind | None = None, status: Status | None = None, batch: int = 500
+) -> AsyncIterator[StoredChange]:
+    """Yield the changes of a plan in their order, read `batch` at a time, each batch after the one before is done with.
+
+    Statuses may change meanwhile: a batch begins after the last number seen.
+    """
+    query = select(change).where(change.c.plan_id == plan_id).order_by(change.c.seq).limit(batch)
+    if kind is not None:
+        query = query.where(change.c.kind == kind)
+    if status is not None:
+        query = query.where(change.c.status == status)
+    last = -1
+    while True:
+        async with engine.connect() as connection:
+            rows = (await connection.execute(query.where(change.c.seq > last))).mappings().all()
+        for row in rows:
+            yield _stored(row)
+        if len(rows) < batch:
+            return
+        last = int(rows[-1]["seq"])
+
+
+async def set_status(
+    connection: AsyncConnection, plan_id: int, change_id: str, status: Status, outcome: Outcome
+) -> None:
+    """Record what became of a change."""
+    await connection.execute(
+        update(change)
+        .where(change.c.plan_id == plan_id, change.c.id == change_id)
+        .values(status=status, outcome=msgspec.to_builtins(outcome))
+    )
+
+
+async def count_statuses(engine: AsyncEngine, plan_id: int) -> dict[tuple[Kind, Status], int]:
+    """Return how many changes of each kind stand where."""
+    query = (
+        select(change.c.kind, change.c.status, func.count())
+        .where(change.c.plan_id == plan_id)
+        .group_by(change.c.kind, change.c.status)
+    )
+    async with engine.connect() as connection:
+        rows = await connection.execute(query)
+        return {(Kind(kind), Status(status)): int(count) for kind, status, count in rows}
+
+
+def _body(one: Change) -> str:
+    desired = msgspec.Raw(encode(one.desired))
+    return encode(_Body(one.identifiers, one.reason, one.fields, one.losses, desired)).decode()
+
+
+def _stored(row: RowMapping) -> StoredChange:
+    body = decode_as(_Body, encode(row["body"]))
+    kind = Kind(row["kind"])
+    return StoredChange(
+        change=Change(
+            id=row["id"],
+            system=System(row["system"]),
+            kind=kind,
+            action=Action(row["action"]),
+            name=row["name"],
+            desired=decode(kind, bytes(body.desired)),
+            source_keys=tuple(row["source_keys"]),
+            package_key=row["package_key"],
+            title_key=row["title_key"],
+            target_id=row["target_id"],
+            identifiers=body.identifiers,
+            reason=body.reason,
+            status=Status(row["status"]),
+            fields=body.fields,
+            losses=body.losses,
+        ),
+        outcome=msgspec.convert(row["outcome"] or {}, Outcome),
+    )

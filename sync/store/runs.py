@@ -1,0 +1,128 @@
+"""Runs: what was started when, by which command, and how it ended; and the lock that keeps one run per pair."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.errors import LockedError
+from sync.store.tables import run
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """One run. `result` is the object the command ended with, if it did."""
+
+    id: int
+    pair: str
+    command: str
+    direction: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None
+    plan_id: int | None
+    message: str
+    result: dict[str, Any] | None
+    resumes_at: datetime | None
+
+
+async def start_run(engine: AsyncEngine, *, pair: str, command: str, direction: str = "") -> int:
+    """Return the id of a new run. Runs of the pair left in state "running" are marked stopped: their lock is gone.
+
+    To be called with the pair's lock held.
+    """
+    async with engine.begin() as connection:
+        await connection.execute(
+            update(run)
+            .where(run.c.pair == pair, run.c.state == RunState.RUNNING)
+            .values(state=RunState.STOPPED, ended_at=func.now(), message="ended without saying why")
+        )
+        row = insert(run).values(pair=pair, command=command, direction=direction, state=RunState.RUNNING)
+        return int((await connection.execute(row.returning(run.c.id))).scalar_one())
+
+
+async def end_run(
+    engine: AsyncEngine,
+    run_id: int,
+    *,
+    state: RunState,
+    message: str = "",
+    result: dict[str, Any] | None = None,
+    resumes_at: datetime | None = None,
+) -> None:
+    """Record how a run ended."""
+    values = {"state": state, "message": message, "result": result, "resumes_at": resumes_at, "ended_at": func.now()}
+    async with engine.begin() as connection:
+        await connection.execute(update(run).where(run.c.id == run_id).values(values))
+
+
+async def note_plan(engine: AsyncEngine, run_id: int, plan_id: int) -> None:
+    """Record which plan a run made."""
+    async with engine.begin() as connection:
+        await connection.execute(update(run).where(run.c.id == run_id).values(plan_id=plan_id))
+
+
+async def recent_runs(engine: AsyncEngine, *, pair: str | None = None, limit: int = 20) -> list[RunInfo]:
+    """Return the latest runs, the newest first."""
+    query = select(run).order_by(run.c.id.desc()).limit(limit)
+    if pair is not None:
+        query = query.where(run.c.pair == pair)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).mappings()
+        return [
+            RunInfo(
+                id=row["id"],
+                pair=row["pair"],
+                command=row["command"],
+                direction=row["direction"],
+                state=RunState(row["state"]),
+                started_at=row["started_at"],
+                ended_at=row["ended_at"],
+                plan_id=row["plan_id"],
+                message=row["message"],
+                result=row["result"],
+                resumes_at=row["resumes_at"],
+            )
+            for row in rows
+        ]
+
+
+@asynccontextmanager
+async def pair_lock(engine: AsyncEngine, pair: str) -> AsyncIterator[None]:
+    """Hold the pair's advisory lock; the server gives it back when our connection ends, however it ends.
+
+    Raises:
+        LockedError: when another run holds it, naming that run.
+    """
+    async with engine.connect() as connection:
+        key = {"key": f"alma-folio-sync pair {pair}"}
+        taken = (
+            await connection.execute(text("select pg_try_advisory_lock(hashtextextended(:key, 0))"), key)
+        ).scalar_one()
+        await connection.commit()
+        if not taken:
+            runs = await recent_runs(engine, pair=pair, limit=1)
+            since = (
+                f": run {runs[0].id} ({runs[0].command}), since {runs[0].started_at:%Y-%m-%d %H:%M} UTC" if runs else ""
+            )
+            raise LockedError(f"Another run works on the pair {pair!r}{since}.")
+        try:
+            yield
+        finally:
+            await connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+            await connection.commit()

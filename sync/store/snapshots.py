@@ -1,0 +1,181 @@
+"""Snapshots: one complete reading of one side, loaded by COPY; bodies are kept once per content."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, Text, cast, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sync.model import Kind, Package, Parked, Reading, Record, System, Title, name_key
+from sync.store.database import psycopg_connection
+from sync.store.encoding import decode, digest, encode
+from sync.store.queries import raw_sql
+from sync.store.tables import entry, parked, payload, snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotInfo:
+    """A snapshot's id and whether absence from it means anything."""
+
+    id: int
+    system: System
+    complete: bool
+    declared: int
+    counted: int
+    shortfalls: tuple[str, ...] = ()
+
+
+async def begin_snapshot(engine: AsyncEngine, *, run_id: int, pair: str, system: System, scope: str) -> int:
+    """Return the id of a new snapshot in state "reading"."""
+    async with engine.begin() as connection:
+        row = insert(snapshot).values(run_id=run_id, pair=pair, system=system, scope=scope, state="reading")
+        return int((await connection.execute(row.returning(snapshot.c.id))).scalar_one())
+
+
+async def add_entries(engine: AsyncEngine, snapshot_id: int, entries: Sequence[Reading]) -> None:
+    """Store a batch, in one transaction. A key that was stored before is kept as it was first read."""
+    rows: list[tuple[Any, ...]] = []
+    bodies: dict[bytes, str] = {}
+    identifiers: list[tuple[int, str, str]] = []
+    for one in entries:
+        listed = encode(one.listed)
+        content = digest(listed)
+        bodies[content] = listed.decode()
+        raw_hash = None
+        if one.raw is not None:
+            raw = encode(one.raw)
+            raw_hash = digest(raw)
+            bodies[raw_hash] = raw.decode()
+        name = one.record.name if isinstance(one.record, Title | Package) else ""
+        key = one.record.key
+        rows.append((snapshot_id, one.kind, key, one.package_key, one.title_key, name_key(name), content, raw_hash))
+        if isinstance(one.record, Title):
+            identifiers += [(snapshot_id, key, match) for match in sorted(one.record.match_keys())]
+    async with engine.begin() as connection:
+        await _copy_in(connection, "add_payloads", bodies.items())
+        await _copy_in(connection, "add_entries", rows)
+        await _copy_in(connection, "add_identifiers", identifiers)
+
+
+async def _copy_in(connection: AsyncConnection, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """COPY the rows through a temporary table: sql/NAME.sql makes the table, fills it and moves its rows on."""
+    rows = list(rows)
+    if not rows:
+        return
+    create, copy, move = (part.strip() for part in raw_sql(name).split(";") if part.strip())
+    raw = await psycopg_connection(connection)
+    async with raw.cursor() as cursor:
+        await cursor.execute(create.encode())
+        async with cursor.copy(copy.encode()) as stream:
+            for row in rows:
+                await stream.write_row(row)
+        await cursor.execute(move.encode())
+
+
+async def finish_snapshot(engine: AsyncEngine, snapshot_id: int, *, declared: int, shortfalls: Sequence[str]) -> None:
+    """Close a snapshot: complete when nothing fell short of what the system declared."""
+    async with engine.begin() as connection:
+        counted = select(func.count()).select_from(entry).where(entry.c.snapshot_id == snapshot_id)
+        await connection.execute(
+            update(snapshot)
+            .where(snapshot.c.id == snapshot_id)
+            .values(
+                state="incomplete" if shortfalls else "complete",
+                declared=declared,
+                counted=counted.scalar_subquery(),
+                shortfalls=list(shortfalls),
+                ended_at=func.now(),
+            )
+        )
+
+
+async def snapshot_info(engine: AsyncEngine, snapshot_id: int) -> SnapshotInfo:
+    """Return a snapshot's standing."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(snapshot).where(snapshot.c.id == snapshot_id))).one()
+    return SnapshotInfo(
+        id=snapshot_id,
+        system=System(row.system),
+        complete=row.state == "complete",
+        declared=row.declared,
+        counted=row.counted,
+        shortfalls=tuple(row.shortfalls or ()),
+    )
+
+
+async def drop_snapshots(engine: AsyncEngine, *, pair: str, keep: Sequence[int]) -> None:
+    """Remove a pair's other snapshots, and the bodies nobody refers to any longer."""
+    async with engine.begin() as connection:
+        await connection.execute(delete(snapshot).where(snapshot.c.pair == pair, snapshot.c.id.not_in(keep)))
+        await connection.exec_driver_sql(raw_sql("drop_unused_payloads"))
+
+
+async def records(engine: AsyncEngine, snapshot_id: int, kind: Kind, keys: Sequence[str]) -> dict[str, Record]:
+    """Return the records of these keys; those the snapshot does not hold are missing."""
+    query = _records_of(snapshot_id, kind).where(entry.c.key.in_(keys))
+    async with engine.connect() as connection:
+        return {row.key: decode(kind, row.body) for row in await connection.execute(query)}
+
+
+async def all_records(engine: AsyncEngine, snapshot_id: int, kind: Kind) -> AsyncIterator[Record]:
+    """Yield every record of a kind, by key, a thousand at a time from the server."""
+    query = _records_of(snapshot_id, kind).order_by(entry.c.key).execution_options(yield_per=1000)
+    async with engine.connect() as connection:
+        async for row in await connection.stream(query):
+            yield decode(kind, row.body)
+
+
+async def count_records(engine: AsyncEngine, snapshot_id: int) -> dict[Kind, int]:
+    """Return how many records of each kind a snapshot holds."""
+    query = select(entry.c.kind, func.count()).where(entry.c.snapshot_id == snapshot_id).group_by(entry.c.kind)
+    async with engine.connect() as connection:
+        return {Kind(kind): int(count) for kind, count in await connection.execute(query)}
+
+
+def _records_of(snapshot_id: int, kind: Kind) -> Select[tuple[str, str]]:
+    body = cast(payload.c.body, Text)
+    return (
+        select(entry.c.key, body.label("body"))
+        .join(payload, payload.c.hash == entry.c.hash)
+        .where(entry.c.snapshot_id == snapshot_id, entry.c.kind == kind)
+    )
+
+
+async def add_parked(engine: AsyncEngine, run_id: int, items: Sequence[Parked]) -> None:
+    """Store records that cannot take part, with reason and advice."""
+    if not items:
+        return
+    rows = [
+        {
+            "run_id": run_id,
+            "system": one.system,
+            "kind": one.kind,
+            "key": one.key,
+            "name": one.name,
+            "field": one.field,
+            "reason": one.reason,
+            "advice": one.advice,
+        }
+        for one in items
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(insert(parked), rows)
+
+
+async def parked_of(engine: AsyncEngine, run_id: int) -> list[Parked]:
+    """Return what a run had to park, in the order of kind, name and key."""
+    query = select(parked).where(parked.c.run_id == run_id).order_by(parked.c.kind, parked.c.name, parked.c.key)
+    async with engine.connect() as connection:
+        return [
+            Parked(
+                system=System(row.system),
+                kind=Kind(row.kind),
+                key=row.key,
+                name=row.name,
+                field=row.field,
+                reason=row.reason,
+                advice=row.advice,
+            )
+            for row in await connection.execute(query)
+        ]

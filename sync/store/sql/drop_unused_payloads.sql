@@ -1,0 +1,6 @@
+delete from payload
+where not exists (select from entry where entry.hash = payload.hash)
+  and not exists (select from entry where entry.raw_hash = payload.hash)
+  and not exists (select from base where base.alma_hash = payload.hash)
+  and not exists (select from base where base.folio_hash = payload.hash)
+  and not exists (select from base where base.written_hash = payload.hash)
