@@ -94,6 +94,12 @@ class RefusedError(DataError):
         )
 
 
+class ChangedSincePlanError(DataError):
+    """Somebody changed the record after the plan was made; it was left as it is."""
+
+    advice = "Run the command again: the new plan starts from the record as it is now."
+
+
 class TransientError(SyncError):
     """Nothing is wrong with the record; the same command may succeed later."""
 

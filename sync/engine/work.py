@@ -51,7 +51,7 @@ class Work:
     def maps(self) -> FolioMaps:
         """Return Alma's codes in FOLIO's words, as configured."""
         maps = self.pair.maps
-        notes = {note: int(field[-1]) for note, field in maps.notes.items()}
+        notes = {str(note): int(field[-1]) for note, field in maps.notes.items()}
         return FolioMaps(proxies=maps.proxies, access_types=maps.access_types, notes=notes)
 
     @property

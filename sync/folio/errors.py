@@ -12,7 +12,7 @@ from sync.transport.http import Answer
 from sync.transport.retry import Fate, Trouble
 from sync.transport.rules import Call, ErrorRules, Judgement, untrusted, words
 
-DAY_USED_UP = "Limit Exceeded"
+DAY_USED_UP = "limit exceeded"
 NO_CREDENTIALS = "KB Credentials do not exist"
 
 _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
@@ -106,7 +106,7 @@ def _too_many(call: Call, answer: Answer, body: ErrorBody) -> Judgement:
     from_ebsco = body.family in {Family.JSON_API, Family.EBSCO}
     reason = f"status 429{words(body)}"
     # at the start of a text only: Kong's "API rate limit exceeded" is about the second, not the day
-    if any(complaint.text.startswith(DAY_USED_UP) for complaint in body.complaints):
+    if any(complaint.text.lower().startswith(DAY_USED_UP) for complaint in body.complaints):
         fate = Fate.CUT_SHORT if call.is_write and from_ebsco else Fate.DAY_USED_UP
         return Trouble(fate=fate, reason=reason)
     # one write is several calls to EBSCO, and this may be the answer to the last of them

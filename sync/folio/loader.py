@@ -7,11 +7,19 @@ FOLIO's lists may lag; only what is surely not there is sent again (design: writ
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from sync.errors import DataError, NotFoundError, OutcomeUnknownError, QuotaError, RefusedError, SyncError
+from sync.errors import (
+    ChangedSincePlanError,
+    DataError,
+    NotFoundError,
+    OutcomeUnknownError,
+    QuotaError,
+    RefusedError,
+    SyncError,
+)
 from sync.folio import wire
 from sync.folio.client import FolioClient
 from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT
@@ -29,11 +37,12 @@ from sync.folio.mapping import (
     title_put,
 )
 from sync.match.titles import choose
-from sync.model import Holding, Medium, Package, System, Title, name_key
-from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences
+from sync.model import Holding, Medium, Package, Record, System, Title, name_key
+from sync.plan.changes import Change
+from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, moved_since
 from sync.plan.names import NameClaim, name_candidates
 from sync.plan.writes import IntentState, WriteLog
-from sync.transport.records import Record
+from sync.transport.records import Record as WireRecord
 
 ATTEMPTS = 4
 LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
@@ -45,8 +54,16 @@ ALREADY_THERE = "already associated"
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 HasId = TypeVar("HasId", wire.Package, wire.Resource, wire.Title)
-IsFree = Callable[[str], Awaitable[bool]]
-"""Tells whether a FOLIO record is not yet linked to another record of Alma."""
+
+
+class Claims(Protocol):
+    """Keeps two records of Alma from taking the same record of FOLIO."""
+
+    async def is_free(self, folio_id: str) -> bool:
+        """Return whether nobody else is linked to the record or about to be."""
+
+    def take(self, folio_id: str) -> bool:
+        """Take the record; False when somebody else was faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +94,7 @@ class FolioLoader:
     settle_seconds: float
     tags: tuple[str, ...] = ()
 
-    async def create_package(self, change_id: str, package: Package, is_free: IsFree) -> WrittenPackage:
+    async def create_package(self, change_id: str, package: Package, claims: Claims) -> WrittenPackage:
         """Create a custom package, or take the one of the same name that nobody else is linked to.
 
         Raises:
@@ -86,7 +103,7 @@ class FolioLoader:
         claim = NameClaim(key=package.key, name=package.name, hints=(package.interface_name,))
         for name in name_candidates(claim, PACKAGE_NAME_LIMIT):
             named = replace(package, name=name)
-            stored = await self._create_or_find_package(change_id, named, is_free)
+            stored = await self._create_or_find_package(change_id, named, claims)
             if stored is None:
                 continue
             await self._write_package(change_id, named, stored)
@@ -95,27 +112,35 @@ class FolioLoader:
             return WrittenPackage(id=stored.id, name=name)
         raise DataError(f"no free name was found for the package {package.name!r}")
 
-    async def update_package(self, change_id: str, package_id: str, package: Package) -> None:
-        """Write a package that exists, keeping what is not ours."""
-        await self._write_package(change_id, package, (await self.client.get_package(package_id)).model)
+    async def update_package(self, change: Change, package: Package) -> None:
+        """Write a package that exists, keeping what is not ours.
 
-    async def create_title(self, change_id: str, title: Title, package_id: str, is_free: IsFree) -> WrittenTitle:
+        Raises:
+            ChangedSincePlanError: when it is no longer as the plan saw it; the same goes for titles and holdings.
+        """
+        stored = (await self.client.get_package(change.target_id)).model
+        _refuse_if_moved(change, package_from_wire(stored))
+        await self._write_package(change.id, package, stored)
+
+    async def create_title(self, change_id: str, title: Title, package_id: str, claims: Claims) -> WrittenTitle:
         """Find the title in the knowledge base by its identifiers, or create it as a custom title in the package."""
-        known = await self._known_title(title, is_free)
+        known = await self._known_title(title, claims)
         if known is not None:
             return WrittenTitle(
                 id=known.key, name=known.name, how="identifier and name", managed=known.managed, resource_made=False
             )
         hints = (title.publisher, *(one.value for one in title.identifiers[:1]))
         for name in name_candidates(NameClaim(key=title.key, name=title.name, hints=hints), TITLE_NAME_LIMIT):
-            written = await self._create_or_find_title(change_id, replace(title, name=name), package_id, is_free)
+            written = await self._create_or_find_title(change_id, replace(title, name=name), package_id, claims)
             if written is not None:
                 return written
         raise DataError(f"no free name was found for the title {title.name!r}")
 
-    async def update_title(self, change_id: str, title_id: str, title: Title) -> None:
+    async def update_title(self, change: Change, title: Title) -> None:
         """Write a custom title that exists."""
+        title_id = change.target_id
         stored = (await self.client.get_title(title_id)).model
+        _refuse_if_moved(change, title_from_wire(stored))
         body = title_put(title, stored)
 
         async def found() -> str | None:
@@ -123,7 +148,7 @@ class FolioLoader:
             return None if differences(title, current, TITLE_FIELDS) else title_id
 
         await self._send(
-            change_id, "update title", title_id, lambda: _id_of(self.client.update_title(title_id, body)), found
+            change.id, "update title", title_id, lambda: _id_of(self.client.update_title(title_id, body)), found
         )
 
     async def create_holding(
@@ -148,19 +173,20 @@ class FolioLoader:
             )
         return resource_id
 
-    async def update_holding(self, change_id: str, resource_id: str, holding: Holding) -> None:
+    async def update_holding(self, change: Change, holding: Holding) -> None:
         """Write a resource that exists, keeping what is not ours."""
-        stored = (await self.client.get_resource(resource_id)).model
-        await self._write_resource(change_id, resource_id, holding, stored)
+        stored = (await self.client.get_resource(change.target_id)).model
+        _refuse_if_moved(change, holding_from_wire(stored))
+        await self._write_resource(change.id, change.target_id, holding, stored)
 
-    async def _create_or_find_package(self, change_id: str, package: Package, is_free: IsFree) -> wire.Package | None:
+    async def _create_or_find_package(self, change_id: str, package: Package, claims: Claims) -> wire.Package | None:
         """Return the package, or None when its name belongs to another record."""
 
         async def found() -> wire.Package | None:
             page = await self.client.list_packages(1, custom=True, query=quoted(package.name))
             same = [one for one in page.records if name_key(one.model.attributes.name or "") == name_key(package.name)]
             for one in same:
-                if await is_free(one.model.id):
+                if await claims.is_free(one.model.id) and claims.take(one.model.id):
                     return (await self.client.get_package(one.model.id)).model
             return None
 
@@ -197,21 +223,22 @@ class FolioLoader:
             _never,
         )
 
-    async def _known_title(self, title: Title, is_free: IsFree) -> Title | None:
+    async def _known_title(self, title: Title, claims: Claims) -> Title | None:
         """Return the knowledge base's title with one of our identifiers that is the same publication."""
         valid = [one for one in title.identifiers if one.valid]
         by_use = sorted(valid, key=lambda one: (one.medium is not Medium.ONLINE, one.value))
         for value in list(dict.fromkeys(one.value for one in by_use))[:MOST_LOOKUPS]:
             page = await self.client.find_titles(isxn=value)
             candidates = [title_from_wire(one.model) for one in page.records if one.model.attributes.name]
-            free = [one for one in candidates if await is_free(one.key)]
-            chosen = choose(title, free).title
-            if chosen is not None:
-                return chosen
+            free = [one for one in candidates if await claims.is_free(one.key)]
+            while (chosen := choose(title, free).title) is not None:
+                if claims.take(chosen.key):
+                    return chosen
+                free.remove(chosen)
         return None
 
     async def _create_or_find_title(
-        self, change_id: str, title: Title, package_id: str, is_free: IsFree
+        self, change_id: str, title: Title, package_id: str, claims: Claims
     ) -> WrittenTitle | None:
         """Return the custom title, or None when its name belongs to another one."""
 
@@ -221,7 +248,9 @@ class FolioLoader:
                 known = title_from_wire(one.model) if one.model.attributes.name else None
                 if known is None or known.managed or name_key(known.name) != name_key(title.name):
                     continue
-                if choose(title, [known]).title and await is_free(known.key):
+                if not choose(title, [known]).title or not await claims.is_free(known.key):
+                    continue
+                if claims.take(known.key):
                     return WrittenTitle(id=known.key, name=title.name, how="name", managed=False, resource_made=False)
             return None
 
@@ -337,6 +366,14 @@ class FolioLoader:
         return None
 
 
+def _refuse_if_moved(change: Change, current: Record) -> None:
+    moved = moved_since(change.fields, current)
+    if moved is not None:
+        raise ChangedSincePlanError(
+            f"{change.name}: {moved.field} was {moved.before!r} when the plan was made and is {moved.after!r} now"
+        )
+
+
 def quoted(name: str) -> str:
     """Return a name as EBSCO's search takes it literally: a phrase, without the quotes that would end it."""
     return '"' + name.replace('"', " ").strip() + '"'
@@ -346,11 +383,11 @@ def _answer_id(answer: object) -> str:
     return answer if isinstance(answer, str) else str(getattr(answer, "id", ""))
 
 
-async def _model(answer: Awaitable[Record[ModelT]]) -> ModelT:
+async def _model(answer: Awaitable[WireRecord[ModelT]]) -> ModelT:
     return (await answer).model
 
 
-async def _id_of(answer: Awaitable[Record[HasId]]) -> str:
+async def _id_of(answer: Awaitable[WireRecord[HasId]]) -> str:
     return (await answer).model.id
 
 

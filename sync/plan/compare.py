@@ -1,13 +1,7 @@
 """What differs between a record as it is and as it shall be, field by field, in canonical meaning."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from sync.model import Contributor, CoverageRange, DayRange, Holding, Identifier, Package, Record, Title, day_ranges
 from sync.plan.changes import FieldChange, FieldValue
-
-_R = TypeVar("_R", Package, Title, Holding)
-_Meaning = Callable[[object], object]
 
 PACKAGE_FIELDS = ("name", "content_type", "hidden", "proxy", "access_type")
 TITLE_FIELDS = (
@@ -18,10 +12,10 @@ HOLDING_FIELDS = (
 )  # fmt: skip
 
 
-def differences(desired: _R, current: _R | None, fields: tuple[str, ...]) -> tuple[FieldChange, ...]:
+def differences(desired: Record, current: Record | None, fields: tuple[str, ...]) -> tuple[FieldChange, ...]:
     """Return the fields to write. None in `desired` leaves a field alone; without `current` every filled field counts.
 
-    A field that `current` does not tell (None: not read) counts as different: what is not known is written.
+    Of a field that `current` does not tell (None: not read) the same is true: what is filled is written.
     """
     found: list[FieldChange] = []
     for name in fields:
@@ -30,7 +24,7 @@ def differences(desired: _R, current: _R | None, fields: tuple[str, ...]) -> tup
             found += _user_defined(wanted, current.user_defined if isinstance(current, Holding) else None)
         elif wanted is None and name != "embargo":
             continue
-        elif current is None:
+        elif current is None or getattr(current, name) is None:
             if not _empty(wanted):
                 found.append(FieldChange(name, None, shown(wanted)))
         elif meaning(wanted) != meaning(getattr(current, name)):
@@ -43,6 +37,18 @@ def fields_of(record: Record) -> tuple[str, ...]:
     if isinstance(record, Package):
         return PACKAGE_FIELDS
     return TITLE_FIELDS if isinstance(record, Title) else HOLDING_FIELDS
+
+
+def moved_since(planned: tuple[FieldChange, ...], current: Record) -> FieldChange | None:
+    """Return the first field that is neither as the plan saw it nor already as it shall be; None when none is."""
+    for one in planned:
+        if one.field.startswith("userDefinedField"):
+            now = current.user_defined[int(one.field[-1]) - 1]
+        else:
+            now = shown(getattr(current, one.field))
+        if now is not None and now not in (one.before, one.after):
+            return FieldChange(one.field, one.before, now)
+    return None
 
 
 def meaning(value: object) -> object:

@@ -34,9 +34,17 @@ def unique_names(claims: Iterable[NameClaim], *, limit: int, taken: Mapping[str,
 
 
 def name_candidates(claim: NameClaim, limit: int) -> Iterator[str]:
-    """Yield the names a record may have, best first: remembered, its own, then with more and more hints."""
-    if claim.remembered:
+    """Yield the names a record may have, best first: its own, then with more and more hints.
+
+    A remembered name comes first as long as it is one of these; after a change of the record's own name it is none.
+    """
+    own = list(_own_candidates(claim, limit))
+    if claim.remembered in own:
         yield claim.remembered
+    yield from own
+
+
+def _own_candidates(claim: NameClaim, limit: int) -> Iterator[str]:
     yield cut_at_word(claim.name, limit)
     chosen: list[str] = []
     for hint in claim.hints:

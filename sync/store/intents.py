@@ -22,14 +22,17 @@ _SETTLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What is committed in one transaction once a change is done: its links, its base, what became of it."""
+    """What is committed in one transaction once a change is done: its links, its base, what became of it.
+
+    `only_members` names a resource and the portfolios it stands for from now on; `also` are changes settled with it.
+    """
 
     change_id: str
     status: Status
     outcome: Outcome = field(default_factory=Outcome)
     links: tuple[Link, ...] = ()
     agreements: tuple[Agreement, ...] = ()
-    also: tuple[tuple[str, Status], ...] = ()
+    also: tuple["Result", ...] = ()
     only_members: tuple[str, tuple[str, ...]] | None = None
 
 
@@ -65,14 +68,13 @@ class Journal:
     async def conclude(self, result: Result) -> None:
         """Record what became of a change: status, links and base move together or not at all."""
         async with self.engine.begin() as connection:
-            await add_links(connection, self.pair, self.run_id, result.links)
-            await agree(connection, self.pair, self.run_id, self.rules, result.agreements)
-            if result.only_members is not None:
-                folio_id, members = result.only_members
-                await close_links(connection, self.pair, Kind.HOLDING, folio_id, keep=members)
-            await set_status(connection, self.plan_id, result.change_id, result.status, result.outcome)
-            for change_id, status in result.also:
-                await set_status(connection, self.plan_id, change_id, status, Outcome())
+            for one in (result, *result.also):
+                await add_links(connection, self.pair, self.run_id, one.links)
+                await agree(connection, self.pair, self.run_id, self.rules, one.agreements)
+                if one.only_members is not None:
+                    folio_id, members = one.only_members
+                    await close_links(connection, self.pair, Kind.HOLDING, folio_id, keep=members)
+                await set_status(connection, self.plan_id, one.change_id, one.status, one.outcome)
 
 
 async def open_intents(engine: AsyncEngine, pair: str) -> tuple[int, float]:

@@ -13,6 +13,7 @@ from sync.model import Kind, Loss, System
 from sync.plan.changes import Action, Change, Cost, FieldChange, Guard, Status, Summary
 from sync.store.database import psycopg_connection
 from sync.store.encoding import decode, decode_as, encode
+from sync.store.queries import sql
 from sync.store.tables import change, plan
 
 COLUMNS = "plan_id, seq, id, system, kind, action, name, source_keys, package_key, title_key, target_id, status, body"
@@ -168,6 +169,37 @@ async def set_status(
         .where(change.c.plan_id == plan_id, change.c.id == change_id)
         .values(status=status, outcome=msgspec.to_builtins(outcome))
     )
+
+
+async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> int:
+    """Take out the creation of titles that no planned holding needs; return how many there were."""
+    async with engine.begin() as connection:
+        result = await connection.execute(sql("drop_needless_titles"), {"plan_id": plan_id})
+        return int(result.rowcount)
+
+
+async def planned_packages(engine: AsyncEngine, plan_id: int, title_key: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the packages in which a plan puts a title, each with the keys of the holdings that make it one there."""
+    query = (
+        select(change.c.package_key, change.c.source_keys)
+        .where(
+            change.c.plan_id == plan_id,
+            change.c.kind == Kind.HOLDING,
+            change.c.title_key == title_key,
+            change.c.action == Action.CREATE,
+            change.c.status == Status.PLANNED,
+        )
+        .order_by(change.c.package_key)
+    )
+    async with engine.connect() as connection:
+        return [(row.package_key, tuple(row.source_keys)) for row in await connection.execute(query)]
+
+
+async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -> dict[str, StoredChange]:
+    """Return the changes of a plan that have these ids."""
+    query = select(change).where(change.c.plan_id == plan_id, change.c.id.in_(ids))
+    async with engine.connect() as connection:
+        return {row["id"]: _stored(row) for row in (await connection.execute(query)).mappings()}
 
 
 async def count_statuses(engine: AsyncEngine, plan_id: int) -> dict[tuple[Kind, Status], int]:

@@ -163,6 +163,13 @@ async def add_parked(engine: AsyncEngine, run_id: int, items: Sequence[Parked]) 
         await connection.execute(insert(parked), rows)
 
 
+async def count_parked(engine: AsyncEngine, run_id: int) -> int:
+    """Return how many records a run had to park."""
+    query = select(func.count()).select_from(parked).where(parked.c.run_id == run_id)
+    async with engine.connect() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
 async def parked_of(engine: AsyncEngine, run_id: int) -> list[Parked]:
     """Return what a run had to park, in the order of kind, name and key."""
     query = select(parked).where(parked.c.run_id == run_id).order_by(parked.c.kind, parked.c.name, parked.c.key)

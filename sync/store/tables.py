@@ -193,6 +193,7 @@ change = Table(
     PrimaryKeyConstraint("plan_id", "seq"),
     Index(None, "plan_id", "id", unique=True),
     Index(None, "plan_id", "kind", "status", "seq"),
+    Index(None, "plan_id", "title_key"),
 )
 
 intent = Table(

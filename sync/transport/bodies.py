@@ -122,7 +122,8 @@ def _from_json(parsed: Any) -> ErrorBody:
 
 
 def _errors_list(body: dict[str, Any], errors: list[dict[str, Any]]) -> ErrorBody:
-    if "jsonapi" in body or any("title" in error for error in errors):
+    titled = any("title" in error or "detail" in error for error in errors)
+    if titled or ("jsonapi" in body and not any("message" in error for error in errors)):
         return _body(Family.JSON_API, (each for error in errors for each in _json_api(error)))
     if "Errors" in body or any("subCode" in error for error in errors):
         return _body(Family.EBSCO, _ebsco(errors))

@@ -234,10 +234,12 @@ class HoldingsIq:
         """Change a resource; deselecting it in a custom package takes it out of there.
 
         Raises:
-            VendorError: 400 for a statement too long, coverage or proxy EBSCO does not accept.
+            VendorError: 404; 400 for a statement too long, coverage or proxy EBSCO does not accept.
         """
         with self.quota:
             resource, package = held.resource, held.package
+            if self.base.live.held(package.id, held.title.id) is None:
+                raise VendorError(404, "Title not found")
             if not change.is_selected:
                 if package.is_custom:
                     self.base.remove_resource(package.id, held.title.id)

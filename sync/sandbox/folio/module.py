@@ -188,7 +188,7 @@ class Module:
             total -= len(items) - len(kept)
             items = kept
         faults = self.controls.faults
-        if len(items) > 1 and self.controls.roll(faults.truncate_pages):
+        if items and self.controls.roll(faults.truncate_pages):
             items = items[: len(items) // 2]
         if faults.shuffle_pages:
             items = self.controls.shuffled(items)

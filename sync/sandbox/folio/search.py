@@ -10,6 +10,7 @@ from sync.sandbox.folio.records import folded
 
 _PIECES = re.compile(r'"([^"]*)"|([^\s"]+)')
 _WILD_WORDS = re.compile(r"[\w*?]+")
+_OPERATORS = ("AND", "OR", "NOT")
 
 
 class WordIndex:
@@ -44,14 +45,17 @@ class WordIndex:
 
     def find(self, query: str) -> set[int]:
         """Return the ids the query finds."""
+        pieces = _PIECES.findall(query)
+        if not any(word in _OPERATORS for _, word in pieces):
+            return _common([hits for hits in (self._piece(*piece) for piece in pieces) if hits is not None])
         found: set[int] | None = None
         joined_by_or = negated = False
-        for phrase, word in _PIECES.findall(query):
-            if not phrase and word in ("AND", "OR", "NOT"):
+        for phrase, word in pieces:
+            if word in _OPERATORS:
                 joined_by_or = word == "OR" or (joined_by_or and word == "NOT")
                 negated = word == "NOT"
                 continue
-            hits = self._phrase(phrase) if phrase else self._words(word)
+            hits = self._piece(phrase, word)
             if hits is None:
                 continue
             if negated:
@@ -60,19 +64,17 @@ class WordIndex:
             joined_by_or = negated = False
         return found or set()
 
+    def _piece(self, phrase: str, word: str) -> set[int] | None:
+        """Return the ids one piece of a query finds; None: there is nothing in it to look for."""
+        return self._phrase(phrase) if phrase else self._words(word)
+
     def _words(self, piece: str) -> set[int] | None:
-        found: set[int] | None = None
-        for word in _WILD_WORDS.findall(piece):
-            hits = self._word(word)
-            found = hits if found is None else found & hits
-        return found
+        words = _WILD_WORDS.findall(piece)
+        return _common([self._word(word) for word in words]) if words else None
 
     def _word(self, word: str) -> set[int]:
         if "*" not in word and "?" not in word:
-            found: set[int] = set()
-            for number, part in enumerate(folded(word).split()):
-                found = self._ids.get(part, set()) if number == 0 else found & self._ids.get(part, set())
-            return found
+            return _common([self._ids.get(part, set()) for part in folded(word).split()])
         if not word.strip("*"):
             return set(self._texts)
         parts = re.split(r"([*?])", word)
@@ -83,6 +85,14 @@ class WordIndex:
         words = folded(phrase).split()
         if not words:
             return None
-        candidates = set.intersection(*(self._ids.get(word, set()) for word in words))
         wanted = f" {' '.join(words)} "
+        candidates = _common([self._ids.get(word, set()) for word in words])
         return {record for record in candidates if wanted in f" {self._texts[record]} "}
+
+
+def _common(sets: list[set[int]]) -> set[int]:
+    """Return what all the sets share, a new set or one of them; nothing if there are none."""
+    found: set[int] = set()
+    for number, hits in enumerate(sorted(sets, key=len)):
+        found = hits if number == 0 else found & hits
+    return found

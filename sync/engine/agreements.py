@@ -1,0 +1,52 @@
+"""Records on which both sides agree: their base is moved, so that the next run need not look at them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sync.engine.current import Current
+from sync.engine.work import Work
+from sync.model import Kind, Record
+from sync.store.comparison import SourceRecord
+from sync.store.links import Agreement, Link, add_links, agree, close_links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """A record that is in FOLIO what it shall be."""
+
+    kind: Kind
+    sources: Mapping[str, SourceRecord]
+    link: Link
+    current: Current
+    desired: Record
+
+
+def agreements_of(
+    kind: Kind, sources: Mapping[str, SourceRecord], listed: Record, desired: Record
+) -> tuple[Agreement, ...]:
+    """Return what to store as the base: for each record of Alma its hash, with what FOLIO holds."""
+    return tuple(
+        Agreement(kind=kind, alma_id=key, alma_hash=source.hash, folio_listed=listed, written=desired)
+        for key, source in sorted(sources.items())
+    )
+
+
+def links_for(link: Link, keys: Iterable[str]) -> tuple[Link, ...]:
+    """Return the same link for each of several records of Alma that are one in FOLIO."""
+    return tuple(
+        Link(kind=link.kind, alma_id=key, folio_id=link.folio_id, how=link.how, name=link.name, managed=link.managed)
+        for key in sorted(keys)
+    )
+
+
+async def store_agreements(work: Work, agreed: Sequence[Agreed]) -> None:
+    """Move the base of these records, in one transaction."""
+    if not agreed:
+        return
+    async with work.database.begin() as connection:
+        for one in agreed:
+            await add_links(connection, work.name, work.run_id, links_for(one.link, one.sources))
+            items = agreements_of(one.kind, one.sources, one.current.listed, one.desired)
+            await agree(connection, work.name, work.run_id, work.rules, items)
+            if one.kind is Kind.HOLDING:
+                await close_links(connection, work.name, Kind.HOLDING, one.link.folio_id, keep=list(one.sources))

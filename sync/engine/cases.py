@@ -1,0 +1,170 @@
+"""The cases of a plan: each record that needs a decision, as it shall be in FOLIO, with what it comes from."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from sync.engine.read import Snapshot
+from sync.engine.work import Work
+from sync.errors import DataError
+from sync.folio.fit import fit_holding, fit_package, fit_title
+from sync.model import Holding, Kind, Loss, Package, Parked, Record, System, Title
+from sync.plan.unite import unite
+from sync.store.comparison import (
+    Comparison,
+    Group,
+    SourceRecord,
+    differing_holdings,
+    differing_packages,
+    differing_titles,
+    source_records,
+)
+from sync.store.links import Link, links, package_links
+from sync.store.snapshots import add_parked, records
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is planned: two readings of a pair, and the names that were settled when they were matched."""
+
+    work: Work
+    comparison: Comparison
+    folio: Snapshot
+    package_names: Mapping[str, str]
+    title_names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One record to decide: what it shall be, which records of Alma it comes from, what it is linked to."""
+
+    desired: Record
+    sources: Mapping[str, SourceRecord]
+    link: Link | None
+    losses: tuple[Loss, ...] = ()
+    package_key: str = ""
+    title_key: str = ""
+    name: str = ""
+    identifiers: tuple[str, ...] = ()
+    withhold: str = ""
+
+
+async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
+    """Yield the packages that need a decision, in batches."""
+    work, comparison = scope.work, scope.comparison
+    keys = await differing_packages(work.database, comparison)
+    known = await package_links(work.database, work.name)
+    for at in range(0, len(keys), BATCH):
+        sources = await source_records(work.database, comparison.alma, Kind.PACKAGE, keys[at : at + BATCH])
+        cases = []
+        for key, source in sorted(sources.items()):
+            package = cast("Package", source.record)
+            try:
+                fit = fit_package(package, work.maps)
+            except DataError as error:
+                await _park(scope, Kind.PACKAGE, key, package.name, error)
+                continue
+            desired = replace(fit.record, name=scope.package_names.get(key, fit.record.name))
+            cases.append(
+                Case(
+                    desired=desired, sources={key: source}, link=known.get(key), losses=fit.losses, package_key=key,
+                    name=desired.name,
+                )
+            )  # fmt: skip
+        yield cases
+
+
+async def title_cases(scope: Scope) -> AsyncIterator[list[Case]]:
+    """Yield the titles that need a decision, in batches; those of the knowledge base are never written."""
+    work, comparison = scope.work, scope.comparison
+    async for groups in differing_titles(work.database, comparison, BATCH):
+        keys = [key for group in groups for key in group.keys]
+        sources = await source_records(work.database, comparison.alma, Kind.TITLE, keys)
+        known = await links(work.database, work.name, Kind.TITLE, keys)
+        cases = []
+        for group in groups:
+            own = {key: sources[key] for key in group.keys if key in sources}
+            title = cast("Title", own[group.identity_key].record)
+            link = next((known[key] for key in group.keys if key in known), None)
+            if link is not None and link.managed:
+                continue
+            try:
+                fit = fit_title(title)
+            except DataError as error:
+                await _park(scope, Kind.TITLE, title.key, title.name, error)
+                continue
+            desired = replace(fit.record, name=scope.title_names.get(title.key, fit.record.name))
+            cases.append(
+                Case(
+                    desired=desired, sources=own, link=link, losses=fit.losses, title_key=group.identity_key,
+                    name=desired.name, identifiers=_identifiers(title),
+                )
+            )  # fmt: skip
+        yield cases
+
+
+async def holding_cases(scope: Scope) -> AsyncIterator[list[Case]]:
+    """Yield the holdings that need a decision, in batches, package by package."""
+    work, comparison = scope.work, scope.comparison
+    packages = await package_links(work.database, work.name)
+    async for groups in differing_holdings(work.database, comparison, BATCH):
+        keys = [key for group in groups for key in group.keys]
+        sources = await source_records(work.database, comparison.alma, Kind.HOLDING, keys)
+        titles = await records(work.database, comparison.alma, Kind.TITLE, [group.identity_key for group in groups])
+        known = await links(work.database, work.name, Kind.HOLDING, keys)
+        yield [
+            case
+            for group in groups
+            if (case := await _holding_case(scope, group, sources, titles, known, packages)) is not None
+        ]
+
+
+async def _holding_case(
+    scope: Scope,
+    group: Group,
+    sources: Mapping[str, SourceRecord],
+    titles: Mapping[str, Record],
+    known: Mapping[str, Link],
+    packages: Mapping[str, Link],
+) -> Case | None:
+    own = {key: sources[key] for key in group.keys}
+    title = cast("Title | None", titles.get(group.identity_key))
+    if title is None:
+        unread = DataError(
+            f"its bib {group.identity_key} could not be read", advice="Mend the bib, which is listed too, first."
+        )
+        await _park(scope, Kind.HOLDING, group.keys[0], "", unread)
+        return None
+    try:
+        united = unite([cast("Holding", one.record) for one in own.values()])
+        fit = fit_holding(united.record, scope.work.maps)
+    except DataError as error:
+        await _park(scope, Kind.HOLDING, group.keys[0], title.name, error)
+        return None
+    package = packages.get(group.package_key)
+    unseen = package is not None and package.folio_id in scope.folio.extraction.incomplete_packages
+    link = next((known[key] for key in group.keys if key in known), None)
+    return Case(
+        desired=fit.record,
+        sources=own,
+        link=link,
+        losses=tuple(dict.fromkeys((*united.losses, *fit.losses))),
+        package_key=group.package_key,
+        title_key=group.identity_key,
+        name=scope.title_names.get(title.key, title.name),
+        identifiers=_identifiers(title),
+        withhold="the package was not read completely in FOLIO" if unseen and link is None else "",
+    )
+
+
+def _identifiers(title: Title) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.value for one in title.identifiers if one.valid))
+
+
+async def _park(scope: Scope, kind: Kind, key: str, name: str, error: DataError) -> None:
+    parked = Parked(
+        system=System.ALMA, kind=kind, key=key, name=name, field="", reason=error.message, advice=error.advice
+    )
+    await add_parked(scope.work.database, scope.work.run_id, [parked])

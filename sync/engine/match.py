@@ -1,0 +1,160 @@
+"""match: which record is which. Links are made once, by name or identifier, and stand for good afterwards."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from sync.engine.agreements import links_for
+from sync.engine.read import Snapshot
+from sync.engine.work import Work
+from sync.errors import DataError
+from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT, fit_package, fit_title
+from sync.match.titles import choose, same_publications
+from sync.model import Kind, Package, Title, name_key
+from sync.plan.names import NameClaim, unique_names
+from sync.store.comparison import (
+    Comparison,
+    Group,
+    add_identities,
+    differing_holdings,
+    differing_titles,
+    same_names,
+    title_candidates,
+)
+from sync.store.links import Link, add_links, linked_from, links, package_links, remembered_names
+from sync.store.snapshots import all_records, records
+
+BATCH = 500
+
+
+async def match(work: Work, alma: Snapshot, folio: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
+    """Link what belongs together and is not linked yet; return the names of packages and titles, by Alma key.
+
+    Package names are complete; title names are given only where a title's own name is wanted by others too.
+    """
+    comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
+    work.progress.begin("match", None)
+    package_names = await match_packages(work, alma, folio)
+    title_names = await name_titles(work, alma)
+    async for groups in differing_titles(work.database, comparison, BATCH):
+        await match_titles(work, comparison, groups, title_names)
+        work.progress.advance("match", len(groups))
+    async for groups in differing_holdings(work.database, comparison, BATCH):
+        await match_holdings(work, folio, groups)
+        work.progress.advance("match", len(groups))
+    work.progress.end("match")
+    return package_names, title_names
+
+
+async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
+    """Link collections to the custom packages that bear their names; return every collection's FOLIO name."""
+    known = await package_links(work.database, work.name)
+    remembered = {key: link.name for key, link in known.items() if link.name}
+    claims = []
+    async for record in all_records(work.database, alma.id, Kind.PACKAGE):
+        package = cast("Package", record)
+        try:
+            name = fit_package(package, work.maps).record.name
+        except DataError:
+            continue  # without a name: parked when it is planned
+        claims.append(
+            NameClaim(
+                key=package.key, name=name, hints=(package.interface_name,), remembered=remembered.get(package.key, "")
+            )
+        )
+    names = unique_names(claims, limit=PACKAGE_NAME_LIMIT)
+    taken = {link.folio_id for link in known.values()}
+    by_name = {}
+    async for record in all_records(work.database, folio.id, Kind.PACKAGE):
+        package = cast("Package", record)
+        if not package.managed and package.key not in taken:
+            by_name[name_key(package.name)] = package.key
+    found = [
+        Link(kind=Kind.PACKAGE, alma_id=key, folio_id=by_name[name_key(name)], how="name", name=name)
+        for key, name in sorted(names.items())
+        if key not in known and name_key(name) in by_name
+    ]
+    await _store(work, found)
+    return names
+
+
+async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:
+    """Settle which bibs are one title, and return the names of those that would otherwise share one."""
+    remembered = await remembered_names(work.database, work.name, Kind.TITLE)
+    names = dict(remembered)
+    async for keys in same_names(work.database, alma.id):
+        titles = cast("list[Title]", list((await records(work.database, alma.id, Kind.TITLE, keys)).values()))
+        same = same_publications(titles)
+        await add_identities(work.database, alma.id, same)
+        leaders = sorted((one for one in titles if one.key not in same), key=lambda one: one.key)
+        claims = [_title_claim(one, remembered) for one in leaders]
+        names |= unique_names(claims, limit=TITLE_NAME_LIMIT)
+    return names
+
+
+def _title_claim(title: Title, remembered: Mapping[str, str]) -> NameClaim:
+    fitted = fit_title(title).record
+    hints = (fitted.publisher, *(one.value for one in fitted.identifiers[:1]))
+    return NameClaim(key=title.key, name=fitted.name, hints=hints, remembered=remembered.get(title.key, ""))
+
+
+async def match_titles(work: Work, comparison: Comparison, groups: Sequence[Group], names: Mapping[str, str]) -> None:
+    """Link titles that FOLIO's reading already holds: by identifier and name, or by the name of a custom title."""
+    known = await links(work.database, work.name, Kind.TITLE, [key for group in groups for key in group.keys])
+    new = [group for group in groups if not all(key in known for key in group.keys)]
+    if not new:
+        return
+    own = await records(work.database, comparison.alma, Kind.TITLE, [group.identity_key for group in new])
+    wanted = [(key, name_key(names.get(key, cast("Title", title).name))) for key, title in own.items()]
+    candidates = await title_candidates(work.database, comparison, wanted)
+    keys = sorted({key for keys in candidates.values() for key in keys})
+    there = await records(work.database, comparison.folio, Kind.TITLE, keys)
+    owners = await linked_from(work.database, work.name, Kind.TITLE, keys)
+    found: list[Link] = []
+    for group in new:
+        title = cast("Title | None", own.get(group.identity_key))
+        linked = next((known[key] for key in group.keys if key in known), None)
+        if linked is None and title is not None:
+            free = [
+                cast("Title", there[key])
+                for key in candidates.get(group.identity_key, ())
+                if key in there and not owners.get(key, set()) - set(group.keys)
+            ]
+            choice = choose(title, free, name=names.get(group.identity_key, ""))
+            if choice.title is not None:
+                owners.setdefault(choice.title.key, set()).update(group.keys)
+                linked = _title_link(title, choice.title, choice.how)
+        if linked is not None:
+            found += links_for(linked, group.keys)
+    await _store(work, found)
+
+
+async def match_holdings(work: Work, folio: Snapshot, groups: Sequence[Group]) -> None:
+    """Link holdings whose title and package are linked and whose resource is there."""
+    packages = await package_links(work.database, work.name)
+    titles = await links(work.database, work.name, Kind.TITLE, [group.identity_key for group in groups])
+    wanted = {}
+    for group in groups:
+        package, title = packages.get(group.package_key), titles.get(group.identity_key)
+        if package and title:
+            wanted[f"{package.folio_id}-{title.folio_id}"] = group
+    known = await links(work.database, work.name, Kind.HOLDING, [key for group in groups for key in group.keys])
+    there = await records(work.database, folio.id, Kind.HOLDING, list(wanted))
+    found = [
+        Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="title and package")
+        for resource_id, group in wanted.items()
+        if resource_id in there
+        for key in group.keys
+        if key not in known or known[key].folio_id != resource_id
+    ]
+    await _store(work, found)
+
+
+def _title_link(title: Title, found: Title, how: str) -> Link:
+    name = "" if found.managed or name_key(found.name) == name_key(title.name) else found.name
+    return Link(kind=Kind.TITLE, alma_id=title.key, folio_id=found.key, how=how, name=name, managed=found.managed)
+
+
+async def _store(work: Work, found: Sequence[Link]) -> None:
+    if found:
+        async with work.database.begin() as connection:
+            await add_links(connection, work.name, work.run_id, found)

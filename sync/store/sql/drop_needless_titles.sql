@@ -1,0 +1,8 @@
+-- A title is created for the sake of its holdings; where all of those are parked or withheld, it is not created.
+delete from change t
+where t.plan_id = :plan_id and t.kind = 'title' and t.action = 'create'
+  and not exists (
+    select from change h
+    where h.plan_id = t.plan_id and h.kind = 'holding' and h.title_key = t.title_key and h.action = 'create'
+      and h.status = 'planned'
+  )
