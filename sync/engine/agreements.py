@@ -43,10 +43,10 @@ async def store_agreements(work: Work, agreed: Sequence[Agreed]) -> None:
     """Move the base of these records, in one transaction."""
     if not agreed:
         return
+    made = [link for one in agreed for link in links_for(one.link, one.sources)]
+    items = [item for one in agreed for item in agreements_of(one.kind, one.sources, one.current.listed, one.desired)]
+    members = {one.link.folio_id: list(one.sources) for one in agreed if one.kind is Kind.HOLDING}
     async with work.database.begin() as connection:
-        for one in agreed:
-            await add_links(connection, work.name, work.run_id, links_for(one.link, one.sources))
-            items = agreements_of(one.kind, one.sources, one.current.listed, one.desired)
-            await agree(connection, work.name, work.run_id, work.rules, items)
-            if one.kind is Kind.HOLDING:
-                await close_links(connection, work.name, Kind.HOLDING, one.link.folio_id, keep=list(one.sources))
+        await add_links(connection, work.name, work.run_id, made)
+        await agree(connection, work.name, work.run_id, work.rules, items)
+        await close_links(connection, work.name, Kind.HOLDING, members)

@@ -17,7 +17,7 @@ from sync.plan.changes import Action, Change, Status, change_id
 from sync.store.comparison import SourceRecord, source_records
 from sync.store.intents import Journal, Result
 from sync.store.links import Link, linked_from, links, package_links
-from sync.store.plans import Outcome, StoredChange, changes_by_id, changes_of, count_statuses, planned_packages
+from sync.store.plans import Outcome, StoredChange, changes_by_id, changes_of, count_statuses, planned_places
 from sync.transport.paging import in_parallel
 
 BATCH = 1000
@@ -79,6 +79,7 @@ class Batch:
     titles: dict[str, Link]
     title_changes: dict[str, StoredChange]
     title_sources: dict[str, SourceRecord]
+    places: dict[str, list[tuple[str, tuple[str, ...]]]]
 
 
 async def apply_plan(work: Work, plan_id: int, alma_snapshot: int) -> None:
@@ -90,7 +91,7 @@ async def apply_plan(work: Work, plan_id: int, alma_snapshot: int) -> None:
         QuotaError: at the day's reserve; what is left stays planned.
         ConfigurationError: when an account lost its rights meanwhile.
     """
-    journal = Journal(engine=work.database, pair=work.name, run_id=work.run_id, plan_id=plan_id, rules=work.rules)
+    journal = Journal(work.database, pair=work.name, run_id=work.run_id, plan_id=plan_id, rules=work.rules)
     loader = FolioLoader(
         client=work.folio,
         log=journal,
@@ -147,9 +148,10 @@ async def _load(application: Application, changes: Sequence[Change]) -> Batch:
     database, kind = application.work.database, changes[0].kind
     keys = [key for change in changes for key in change.source_keys]
     sources = await source_records(database, application.alma_snapshot, kind, keys)
-    if kind is not Kind.HOLDING:
-        return Batch(sources=sources, titles={}, title_changes={}, title_sources={})
     title_keys = sorted({change.title_key for change in changes})
+    if kind is not Kind.HOLDING:
+        places = await planned_places(database, application.plan_id, title_keys) if kind is Kind.TITLE else {}
+        return Batch(sources=sources, titles={}, title_changes={}, title_sources={}, places=places)
     title_ids = [change_id(System.FOLIO, Kind.TITLE, key) for key in title_keys]
     title_changes = await changes_by_id(database, application.plan_id, title_ids)
     all_keys = sorted({key for one in title_changes.values() for key in one.change.source_keys})
@@ -158,6 +160,7 @@ async def _load(application: Application, changes: Sequence[Change]) -> Batch:
         titles=await links(database, application.work.name, Kind.TITLE, title_keys),
         title_changes=title_changes,
         title_sources=await source_records(database, application.alma_snapshot, Kind.TITLE, all_keys),
+        places={},
     )
 
 
@@ -187,7 +190,7 @@ async def _title(application: Application, batch: Batch, change: Change) -> Resu
     desired = cast("Title", change.desired)
     if change.action is Action.UPDATE:
         return await _update_title(application, batch, change, desired)
-    places = await planned_packages(application.work.database, application.plan_id, change.title_key)
+    places = batch.places.get(change.title_key, [])
     place = next(((application.packages[key], keys) for key, keys in places if key in application.packages), None)
     if place is None:
         return _skipped(change, "none of its packages is in FOLIO")

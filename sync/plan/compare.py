@@ -42,8 +42,8 @@ def fields_of(record: Record) -> tuple[str, ...]:
 def moved_since(planned: tuple[FieldChange, ...], current: Record) -> FieldChange | None:
     """Return the first field that is neither as the plan saw it nor already as it shall be; None when none is."""
     for one in planned:
-        if one.field.startswith("userDefinedField"):
-            now = current.user_defined[int(one.field[-1]) - 1]
+        if isinstance(current, Holding) and one.field.startswith("userDefinedField"):
+            now: FieldValue = current.user_defined[int(one.field[-1]) - 1]
         else:
             now = shown(getattr(current, one.field))
         if now is not None and now not in (one.before, one.after):

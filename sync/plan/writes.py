@@ -21,8 +21,8 @@ class IntentState(StrEnum):
 class WriteLog(Protocol):
     """Keeps intents. Each method has stored its row when it returns."""
 
-    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> int:
+    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> str:
         """Store that a write is about to be sent and return the intent's id."""
 
-    async def settle(self, intent_id: int, state: IntentState, answer_id: str = "") -> None:
+    async def settle(self, intent_id: str, state: IntentState, answer_id: str = "") -> None:
         """Store what became of it; `answer_id` is the id the system gave."""

@@ -36,7 +36,7 @@ async def open_database(settings: DatabaseSettings, *, upgrade: bool = True) -> 
 @asynccontextmanager
 async def engine_for(url: str) -> AsyncIterator[AsyncEngine]:
     """Yield an engine for a SQLAlchemy URL, closed at the end."""
-    engine = create_async_engine(url, pool_size=12, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
+    engine = create_async_engine(url, pool_size=12, max_overflow=8, hide_parameters=True)
     try:
         yield engine
     finally:

@@ -1,23 +1,21 @@
 """Intents: the row committed before a write, so that a crash can be understood; and what is committed after it."""
 
 from dataclasses import dataclass, field
+from uuid import uuid4
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.model import Kind, System
 from sync.plan.changes import Status
 from sync.plan.writes import IntentState
+from sync.store.group_commit import GroupCommit
 from sync.store.links import Agreement, Link, add_links, agree, close_links
-from sync.store.plans import Outcome, set_status
+from sync.store.plans import Outcome, set_statuses
+from sync.store.queries import sql
 from sync.store.tables import intent, run
 
-_INSERT = insert(intent).returning(intent.c.id)
-_SETTLE = (
-    update(intent)
-    .where(intent.c.id == bindparam("intent_id"))
-    .values(state=bindparam("new_state"), answer_id=bindparam("new_answer_id"), settled_at=func.now())
-)
+Row = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,45 +34,64 @@ class Result:
     only_members: tuple[str, tuple[str, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """Writes intents and results of one run. Every method commits before it returns."""
+    """Writes intents and results of one run. Every method returns only after its row is committed.
 
-    engine: AsyncEngine
-    pair: str
-    run_id: int
-    plan_id: int
-    rules: str
+    What several changes ask for at the same moment is committed together, so that a commit's wait is shared.
+    """
 
-    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> int:
+    def __init__(self, engine: AsyncEngine, *, pair: str, run_id: int, plan_id: int, rules: str) -> None:
+        self._engine = engine
+        self._pair = pair
+        self._run_id = run_id
+        self._plan_id = plan_id
+        self._rules = rules
+        self._intents = GroupCommit(self._store_intents)
+        self._settlements = GroupCommit(self._store_settlements)
+        self._results = GroupCommit(self._store_results)
+
+    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> str:
         """Store the intent of a write and return its id."""
-        values = {
-            "run_id": self.run_id,
-            "change_id": change_id,
-            "system": system,
-            "operation": operation,
-            "natural_key": natural_key,
-            "state": IntentState.OPEN,
-        }
-        async with self.engine.begin() as connection:
-            return int((await connection.execute(_INSERT, values)).scalar_one())
+        intent_id = str(uuid4())
+        await self._intents.submit(
+            {
+                "id": intent_id,
+                "run_id": self._run_id,
+                "change_id": change_id,
+                "system": system,
+                "operation": operation,
+                "natural_key": natural_key,
+                "state": IntentState.OPEN,
+            }
+        )
+        return intent_id
 
-    async def settle(self, intent_id: int, state: IntentState, answer_id: str = "") -> None:
+    async def settle(self, intent_id: str, state: IntentState, answer_id: str = "") -> None:
         """Record what became of a write."""
-        values = {"intent_id": intent_id, "new_state": state, "new_answer_id": answer_id}
-        async with self.engine.begin() as connection:
-            await connection.execute(_SETTLE, values)
+        await self._settlements.submit({"id": intent_id, "state": state, "answer_id": answer_id})
 
     async def conclude(self, result: Result) -> None:
         """Record what became of a change: status, links and base move together or not at all."""
-        async with self.engine.begin() as connection:
-            for one in (result, *result.also):
-                await add_links(connection, self.pair, self.run_id, one.links)
-                await agree(connection, self.pair, self.run_id, self.rules, one.agreements)
-                if one.only_members is not None:
-                    folio_id, members = one.only_members
-                    await close_links(connection, self.pair, Kind.HOLDING, folio_id, keep=members)
-                await set_status(connection, self.plan_id, one.change_id, one.status, one.outcome)
+        await self._results.submit(result)
+
+    async def _store_intents(self, rows: list[Row]) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(sql("add_intent"), rows)
+
+    async def _store_settlements(self, rows: list[Row]) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(sql("settle_intent"), rows)
+
+    async def _store_results(self, results: list[Result]) -> None:
+        every = [one for result in results for one in (result, *result.also)]
+        members = dict(one.only_members for one in every if one.only_members is not None)
+        async with self._engine.begin() as connection:
+            await add_links(connection, self._pair, self._run_id, [link for one in every for link in one.links])
+            agreements = [agreement for one in every for agreement in one.agreements]
+            await agree(connection, self._pair, self._run_id, self._rules, agreements)
+            await close_links(connection, self._pair, Kind.HOLDING, members)
+            statuses = [(one.change_id, one.status, one.outcome) for one in every]
+            await set_statuses(connection, self._plan_id, statuses)
 
 
 async def open_intents(engine: AsyncEngine, pair: str) -> tuple[int, float]:

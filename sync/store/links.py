@@ -1,9 +1,9 @@
 """Links: the ids of one canonical record on both sides; and the base: what both sides held when they last agreed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, Record
@@ -103,63 +103,57 @@ async def written_records(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: 
 
 async def add_links(connection: AsyncConnection, pair: str, run_id: int, items: Iterable[Link]) -> None:
     """Store links; an older open link of the same Alma record is closed in favour of the new one."""
-    for one in items:
-        mine = (link.c.pair == pair, link.c.kind == one.kind, link.c.alma_id == one.alma_id, link.c.closed_at.is_(None))
-        same = (link.c.folio_id == one.folio_id, link.c.name == one.name, link.c.managed == int(one.managed))
-        known = (await connection.execute(select(link.c.id).where(*mine, *same))).scalar_one_or_none()
-        if known is not None:
-            continue
-        await connection.execute(update(link).where(*mine).values(closed_at=func.now()))
-        await connection.execute(
-            insert(link).values(
-                pair=pair,
-                kind=one.kind,
-                alma_id=one.alma_id,
-                folio_id=one.folio_id,
-                how=one.how,
-                name=one.name,
-                managed=int(one.managed),
-                run_id=run_id,
-            )
-        )
+    rows = [
+        {
+            "pair": pair,
+            "kind": one.kind,
+            "alma_id": one.alma_id,
+            "folio_id": one.folio_id,
+            "how": one.how,
+            "name": one.name,
+            "managed": int(one.managed),
+            "run_id": run_id,
+        }
+        for one in items
+    ]
+    if rows:
+        await connection.execute(sql("close_other_links"), rows)
+        await connection.execute(sql("add_link"), rows)
 
 
-async def close_links(
-    connection: AsyncConnection, pair: str, kind: Kind, folio_id: str, *, keep: Sequence[str]
-) -> None:
-    """Close the links to a FOLIO record from Alma records that are no longer part of it."""
-    await connection.execute(
-        update(link)
-        .where(
-            link.c.pair == pair,
-            link.c.kind == kind,
-            link.c.folio_id == folio_id,
-            link.c.alma_id.not_in(keep),
-            link.c.closed_at.is_(None),
-        )
-        .values(closed_at=func.now())
-    )
+async def close_links(connection: AsyncConnection, pair: str, kind: Kind, members: Mapping[str, Sequence[str]]) -> None:
+    """Close, for each FOLIO id given, the links from Alma records that are no longer part of it."""
+    rows = [
+        {"pair": pair, "kind": kind, "folio_id": folio_id, "keep": list(keep)} for folio_id, keep in members.items()
+    ]
+    if rows:
+        await connection.execute(sql("close_links"), rows)
 
 
 async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str, items: Iterable[Agreement]) -> None:
     """Move the base of these records to what was just read back. Records without a link are left out."""
+    bodies: dict[bytes, str] = {}
+    rows = []
     for one in items:
-        bodies = [encode(one.folio_listed), encode(one.written)]
-        rows = [{"hash": digest(body), "body": body.decode()} for body in dict.fromkeys(bodies)]
-        await connection.execute(sql("add_payload"), rows)
-        await connection.execute(
-            sql("move_base"),
+        seen, written = encode(one.folio_listed), encode(one.written)
+        hashes = digest(seen), digest(written)
+        bodies |= {hashes[0]: seen.decode(), hashes[1]: written.decode()}
+        rows.append(
             {
                 "pair": pair,
                 "kind": one.kind,
                 "alma_id": one.alma_id,
                 "alma_hash": one.alma_hash,
-                "folio_hash": digest(bodies[0]),
-                "written_hash": digest(bodies[1]),
+                "folio_hash": hashes[0],
+                "written_hash": hashes[1],
                 "rules": rules,
                 "run_id": run_id,
-            },
+            }
         )
+    if rows:
+        payloads = [{"hash": content, "body": body} for content, body in sorted(bodies.items())]
+        await connection.execute(sql("add_payload"), payloads)
+        await connection.execute(sql("move_base"), rows)
 
 
 def _link(row: RowMapping) -> Link:

@@ -160,15 +160,14 @@ async def changes_of(
         last = int(rows[-1]["seq"])
 
 
-async def set_status(
-    connection: AsyncConnection, plan_id: int, change_id: str, status: Status, outcome: Outcome
-) -> None:
-    """Record what became of a change."""
-    await connection.execute(
-        update(change)
-        .where(change.c.plan_id == plan_id, change.c.id == change_id)
-        .values(status=status, outcome=msgspec.to_builtins(outcome))
-    )
+async def set_statuses(connection: AsyncConnection, plan_id: int, items: Sequence[tuple[str, Status, Outcome]]) -> None:
+    """Record what became of changes, given as (change id, status, outcome)."""
+    rows = [
+        {"plan_id": plan_id, "change_id": change_id, "status": status, "outcome": encode(outcome).decode()}
+        for change_id, status, outcome in items
+    ]
+    if rows:
+        await connection.execute(sql("set_status"), rows)
 
 
 async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> int:
@@ -178,21 +177,26 @@ async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> int:
         return int(result.rowcount)
 
 
-async def planned_packages(engine: AsyncEngine, plan_id: int, title_key: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the packages in which a plan puts a title, each with the keys of the holdings that make it one there."""
+async def planned_places(
+    engine: AsyncEngine, plan_id: int, title_keys: Sequence[str]
+) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """Return, for titles, the packages in which a plan puts them: (package key, keys of the holdings there)."""
     query = (
-        select(change.c.package_key, change.c.source_keys)
+        select(change.c.title_key, change.c.package_key, change.c.source_keys)
         .where(
             change.c.plan_id == plan_id,
             change.c.kind == Kind.HOLDING,
-            change.c.title_key == title_key,
+            change.c.title_key.in_(title_keys),
             change.c.action == Action.CREATE,
             change.c.status == Status.PLANNED,
         )
-        .order_by(change.c.package_key)
+        .order_by(change.c.title_key, change.c.package_key)
     )
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     async with engine.connect() as connection:
-        return [(row.package_key, tuple(row.source_keys)) for row in await connection.execute(query)]
+        for row in await connection.execute(query):
+            found.setdefault(row.title_key, []).append((row.package_key, tuple(row.source_keys)))
+    return found
 
 
 async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -> dict[str, StoredChange]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -199,7 +200,7 @@ change = Table(
 intent = Table(
     "intent",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("id", Uuid(as_uuid=False), primary_key=True),
     Column("run_id", BigInteger, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
     Column("change_id", Text, nullable=False),
     Column("system", Text, nullable=False),

@@ -452,6 +452,14 @@ async def test_tags_need_a_name_and_come_back(desk: Desk) -> None:
     assert [item["attributes"]["value"] for item in summary["data"]] == ["a", "b"]
     listed = await desk.ok("GET", "/packages", filter__tags="a")
     assert [item["id"] for item in listed["data"]] == [package]
+    assert (await desk.ok("GET", f"/providers/{desk.managed().partition('-')[0]}/packages", filter__tags="a"))[
+        "data"
+    ] == []
+    resource = f"/resources/{package}-{await desk.title(package, tags={'tagList': ['t']})}"
+    await desk.ok("PUT", f"{resource}/tags", body("tags", name="N", tags={"tagList": ["r"]}))
+    listed = await desk.ok("GET", f"/packages/{package}/resources", filter__tags="r")
+    assert [item["attributes"]["tags"] for item in listed["data"]] == [{"tagList": ["r"]}]
+    assert len((await desk.ok("GET", "/titles", filter__tags="t", include="resources"))["data"][0]["included"]) == 1
     ignored = await desk.ok("GET", "/packages", filter__tags="a", q="coastal")
     assert len(ignored["data"]) == 2
 

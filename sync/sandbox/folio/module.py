@@ -6,7 +6,7 @@ Facts: folio-eholdings-api §2.1 (tags and access types exist only here), §2.5 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
@@ -14,10 +14,10 @@ from sync.sandbox.controls import Controls
 from sync.sandbox.folio.errors import VendorError
 from sync.sandbox.folio.holdings_iq import HoldingsIq
 from sync.sandbox.folio.knowledge_base import KnowledgeBase
-from sync.sandbox.folio.query import bad
+from sync.sandbox.folio.query import ListQuery, bad
 from sync.sandbox.folio.render import Json, Renderer
 from sync.sandbox.folio.switches import FolioSwitches
-from sync.sandbox.folio.vendor_lists import VendorLists, Wanted
+from sync.sandbox.folio.vendor_lists import VendorLists
 
 Item = TypeVar("Item")
 _SPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "practice-folio.example.org")
@@ -172,13 +172,11 @@ class Module:
         """Drop a record from the cache."""
         self._cache.pop((kind, key), None)
 
-    def local_page(
-        self, kind: str, tags: tuple[str, ...], access_types: tuple[str, ...], wanted: Wanted
-    ) -> tuple[list[str], int]:
-        """Return a page of the ids of tagged or access-typed records, and how many there are."""
-        keys = self.own.matching(kind, tags, access_types)
-        start = (wanted.page - 1) * wanted.count
-        return keys[start : start + wanted.count], len(keys)
+    def local_page(self, kind: str, asked: ListQuery, prefix: str = "") -> tuple[list[str], int]:
+        """Return a page of the ids (beginning with `prefix`) of tagged or access-typed records, and their number."""
+        keys = [key for key in self.own.matching(kind, asked.tags, asked.access_types) if key.startswith(prefix)]
+        start = (asked.wanted.page - 1) * asked.wanted.count
+        return keys[start : start + asked.wanted.count], len(keys)
 
     def page(self, items: list[Item], total: int, *, droppable: bool = False) -> tuple[list[Item], int]:
         """Return a page and its total as the switches and faults spoil them: short, wobbling, in another order."""
@@ -193,6 +191,3 @@ class Module:
         if faults.shuffle_pages:
             items = self.controls.shuffled(items)
         return items, total
-
-
-Handler = Callable[[Module, Request], Any]

@@ -56,9 +56,7 @@ def _page(module: Module, found: Found[Package]) -> Response:
 
 
 def _local(module: Module, asked: query.ListQuery, provider_id: int | None = None) -> Response:
-    keys, total = module.local_page("packages", asked.tags, asked.access_types, asked.wanted)
-    if provider_id is not None:
-        keys = [key for key in keys if key.startswith(f"{provider_id}-")]
+    keys, total = module.local_page("packages", asked, "" if provider_id is None else f"{provider_id}-")
     items = [dict(item) for item in (_cached(module, key) for key in keys) if item is not None]
     for item in items:
         item["attributes"] = dict(item["attributes"])
@@ -198,13 +196,12 @@ def resources(module: Module, request: Request) -> Response:
 
 
 def _local_resources(module: Module, asked: query.ListQuery, prefix: str) -> Response:
-    keys = [key for key in module.own.matching("resources", asked.tags, asked.access_types) if key.startswith(prefix)]
-    start = (asked.wanted.page - 1) * asked.wanted.count
-    page = (cached_resource(module, key) for key in keys[start : start + asked.wanted.count])
+    keys, total = module.local_page("resources", asked, prefix)
+    page = (cached_resource(module, key) for key in keys)
     items = [{**item, "attributes": dict(item["attributes"])} for item in page if item is not None]
     for item in items:
         item["included"] = module.with_own("resources", item)
-    return json_answer(collection(*module.page(items, len(keys))))
+    return json_answer(collection(*module.page(items, total)))
 
 
 def cached_resource(module: Module, key: str) -> Json | None:

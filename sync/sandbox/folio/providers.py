@@ -30,7 +30,7 @@ def listed(module: Module, request: Request) -> Response:
     """Answer GET /eholdings/providers."""
     asked = query.providers(request.query)
     if asked.tags:
-        keys, total = module.local_page("providers", asked.tags, (), asked.wanted)
+        keys, total = module.local_page("providers", asked)
         providers = [module.base.seen.providers[int(key)] for key in keys if int(key) in module.base.seen.providers]
     else:
         found = module.lists.providers(asked.wanted)

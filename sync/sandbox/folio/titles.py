@@ -21,7 +21,7 @@ def listed(module: Module, request: Request) -> Response:
     asked = query.titles(request.query)
     with_resources = "resources" in request.includes
     if asked.tags or asked.access_types:
-        keys, total = module.local_page("titles", asked.tags, asked.access_types, asked.wanted)
+        keys, total = module.local_page("titles", asked)
         found = (_cached(module, key, with_resources=with_resources) for key in keys)
         return json_answer(collection(*module.page([item for item in found if item is not None], total)))
     page = module.lists.titles(asked.wanted)

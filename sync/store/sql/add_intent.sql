@@ -1,0 +1,2 @@
+insert into intent (id, run_id, change_id, system, operation, natural_key, state)
+values (cast(:id as uuid), :run_id, :change_id, :system, :operation, :natural_key, :state)
