@@ -19,7 +19,7 @@ from sync.settings import Pair
 from sync.store.intents import open_intents, supersede_intents
 from sync.store.plans import PlanInfo, count_statuses, plan_info, set_plan_status
 from sync.store.runs import RunState, end_run, pair_lock, start_run
-from sync.store.snapshots import count_parked, drop_snapshots
+from sync.store.snapshots import count_parked, drop_snapshots, refresh_statistics
 from sync.transport.connection import Observer
 from sync.transport.paging import in_parallel
 
@@ -143,6 +143,7 @@ async def _prepare(work: Work) -> tuple[int, Snapshot]:
             f"FOLIO's packages were not read completely: {folio.extraction.shortfalls[0]}.",
             advice="Nothing was written, since what is there already cannot be told. Run the command again later.",
         )
+    await refresh_statistics(work.database)
     package_names, title_names = await match(work, alma, folio)
     plan_id = await plan_alma_to_folio(work, alma, folio, package_names, title_names)
     await drop_snapshots(work.database, pair=work.name, keep=[alma.id, folio.id])

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, delete, func, insert, select, update
+from sqlalchemy import Select, Text, cast, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, Package, Parked, Reading, Record, System, Title, name_key
@@ -102,6 +102,12 @@ async def snapshot_info(engine: AsyncEngine, snapshot_id: int) -> SnapshotInfo:
         counted=row.counted,
         shortfalls=tuple(row.shortfalls or ()),
     )
+
+
+async def refresh_statistics(engine: AsyncEngine) -> None:
+    """Tell Postgres how much was just loaded; without that it compares large readings the slow way."""
+    async with engine.begin() as connection:
+        await connection.execute(text("analyze entry, identifier, identity, link, base, payload"))
 
 
 async def drop_snapshots(engine: AsyncEngine, *, pair: str, keep: Sequence[int]) -> None:
