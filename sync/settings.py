@@ -12,6 +12,7 @@ from sync.errors import ConfigurationError
 from sync.model import PUBLICATION_TYPES
 
 DEFAULT_FILE = "alma-folio-sync.toml"
+EXAMPLE_FILE = "alma-folio-sync.example.toml"
 FILE_VARIABLE = "ALMA_FOLIO_SYNC_CONFIG"
 ENVIRONMENT_PREFIX = "ALMA_FOLIO_SYNC_"
 
@@ -239,3 +240,11 @@ def _explain(error: ValidationError) -> str:
         words = {"extra_forbidden": "unknown key", "missing": "is missing"}.get(one["type"], one["msg"])
         lines.append(f"  {key}: {words}")
     return "\n".join(lines)
+
+
+def example_configuration() -> str:
+    """Return the commented example of a configuration."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_config" / EXAMPLE_FILE
+    path = installed if installed.is_file() else package.parent / "config" / EXAMPLE_FILE
+    return path.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ The codes for coverage in use and for the moving wall are not published (facts: 
 descriptions tell them apart, and the configuration has the last word.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -90,7 +91,7 @@ def interpret(
 
 def read_coverage_description(description: str) -> CoverageInUse | None:
     """Return what a description of the table `CoverageInUse` says, None when its words are others."""
-    words = set(description.lower().replace("(", " ").replace(")", " ").split())
+    words = set(re.findall(r"\w+", description.lower()))
     if {"local", "global"} <= words:
         if "or" in words:
             return CoverageInUse.EITHER

@@ -1,19 +1,18 @@
 """A portfolio's coverage and embargo: two lists, and a code that says which of them counts (facts: alma §2c)."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from sync.alma import wire
 from sync.alma.codes import AlmaCodes, CoverageInUse
 from sync.errors import DataError
 from sync.model import (
     CoverageRange,
-    DayRange,
     Embargo,
     EmbargoKind,
     EmbargoUnit,
     Loss,
     PartialDate,
-    day_ranges,
 )
 from sync.model.coverage import OPEN_END_YEAR
 
@@ -38,13 +37,13 @@ def effective_coverage(portfolio: wire.Portfolio, codes: AlmaCodes) -> tuple[Cov
         return own or general
     if use is CoverageInUse.EITHER:
         return tuple(dict.fromkeys([*own, *general]))
-    common = _common(day_ranges(own), day_ranges(general))
+    common = _common(own, general)
     if not common:
         raise DataError(
             f"portfolio {portfolio.id}: its local and its global coverage have no day in common, and both are in use",
             advice="Correct one of them in Alma, or choose another coverage in use; then run the command again.",
         )
-    return tuple(one.as_coverage() for one in common)
+    return common
 
 
 def effective_embargo(portfolio: wire.Portfolio, codes: AlmaCodes) -> tuple[Embargo | None, tuple[Loss, ...]]:
@@ -56,12 +55,11 @@ def effective_embargo(portfolio: wire.Portfolio, codes: AlmaCodes) -> tuple[Emba
     details = portfolio.coverage_details
     use = coverage_in_use(portfolio, codes)
     losses: list[Loss] = []
-    own = _embargo(portfolio, details.local_embargo_information, codes, losses)
-    general = _embargo(portfolio, details.global_embargo_information, codes, losses)
-    if use is CoverageInUse.LOCAL:
-        return own, tuple(losses)
-    if use is CoverageInUse.GLOBAL:
-        return general, tuple(losses)
+    own = general = None
+    if use is not CoverageInUse.GLOBAL:
+        own = _embargo(portfolio, details.local_embargo_information, codes, losses)
+    if use is not CoverageInUse.LOCAL:
+        general = _embargo(portfolio, details.global_embargo_information, codes, losses)
     if own and general and own != general:
         strict, other = sorted((own, general), key=_strictness, reverse=True)
         losses.append(Loss("embargo", str(other), f"local and global embargo differ; used: {strict}"))
@@ -120,16 +118,34 @@ def _date(year: str, month: str, day: str) -> PartialDate | None:
     return PartialDate(int(year), int(month) if month.strip() else None, int(day) if day.strip() else None)
 
 
-def _common(one: Sequence[DayRange], other: Sequence[DayRange]) -> list[DayRange]:
-    found = []
+def _common(one: Sequence[CoverageRange], other: Sequence[CoverageRange]) -> tuple[CoverageRange, ...]:
+    """Return what two lists have in common, each end as precise, and with the numbers, of the range it comes from."""
+    found: dict[CoverageRange, None] = {}
     for left in one:
         for right in other:
-            begin = max(left.begin, right.begin)
-            ends = [end for end in (left.end, right.end) if end is not None]
-            end = min(ends) if ends else None
-            if end is None or begin <= end:
-                found.append(DayRange(begin, end))
-    return found
+            begin = max(left, right, key=_begins)
+            end = min(left, right, key=_ends)
+            if _begins(begin)[0] <= _ends(end)[0]:
+                common = CoverageRange(
+                    begin=begin.begin,
+                    begin_volume=begin.begin_volume,
+                    begin_issue=begin.begin_issue,
+                    end=end.end,
+                    end_volume=end.end_volume,
+                    end_issue=end.end_issue,
+                )
+                found[common] = None
+    return tuple(found)
+
+
+def _begins(one: CoverageRange) -> tuple[date, bool]:
+    """Return the first day, and whether a number stands there too: of two equal days the numbered one tells more."""
+    return one.begin.first_day() if one.begin else date.min, bool(one.begin_volume or one.begin_issue)
+
+
+def _ends(one: CoverageRange) -> tuple[date, bool]:
+    """Return the last day, and whether no number stands there."""
+    return one.end.last_day() if one.end else date.max, not (one.end_volume or one.end_issue)
 
 
 def _embargo(
@@ -144,14 +160,19 @@ def _embargo(
             f"{item.number_of_years!r} years, {item.number_of_months!r} months",
             advice="Correct the embargo of this portfolio in Alma, then run the command again.",
         ) from None
-    if years <= 0 and months <= 0:
+    if years < 0 or months < 0:
+        raise DataError(
+            f"portfolio {portfolio.id}: its embargo is negative: {years} years, {months} months",
+            advice="Correct the embargo of this portfolio in Alma, then run the command again.",
+        )
+    if years == 0 and months == 0:
         return None
     kind = codes.embargo_operators.get(item.embargo_operator.value)
     if kind is None:
         words = f"{item.embargo_operator.value!r} {years} years {months} months"
         losses.append(Loss("embargo", words, "operator not understood: [pairs.NAME.maps.embargo_operators]"))
         return None
-    if months <= 0:
+    if months == 0:
         return Embargo(kind, EmbargoUnit.YEARS, years)
     return Embargo(kind, EmbargoUnit.MONTHS, 12 * years + months)
 

@@ -120,10 +120,12 @@ def address(linking: wire.LinkingDetails, service: wire.Service | None) -> tuple
     static = linking.static_url_override or linking.static_url
     if kind in STATIC_TYPES and static:
         return _without_prefix(static), ()
-    if linking.url:
-        return _without_prefix(linking.url), ()
+    resolved = _without_prefix(linking.url)
+    if resolved and (kind in STATIC_TYPES or "://" in resolved):
+        return resolved, ()
     if kind not in STATIC_TYPES:
-        rule = linking.dynamic_url_override or linking.dynamic_url or linking.parser_parameters or kind
+        dynamic = linking.dynamic_url_override or linking.dynamic_url
+        rule = dynamic or linking.parser_parameters_override or linking.parser_parameters or kind
         return None, (Loss("url", rule, "the address is made by Alma at each click; there is none to hand on"),)
     if service and (service.parser_override or service.parser):
         parser = service.parser_override or service.parser

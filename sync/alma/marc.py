@@ -14,6 +14,9 @@ _PRINT_WORDS = re.compile(r"print|hbk|pbk|hardback|hardcover|paper|cloth|gebunde
 _ONLINE_WORDS = re.compile(r"online|electronic|e-?book|e-?pub|web|pdf|digital|elektronisch", re.IGNORECASE)
 _TRAILING_ISBD = re.compile(r"[\s/:;,=]+$")
 
+_NON_SORTING = re.compile(r"[\x98\x9c]|&#(?:152|156|x98|x9c);", re.IGNORECASE)
+"""MARC's marks around words that do not count in sorting ("\x98Der\x9c Spiegel"): no part of the name."""
+
 
 def read_marc(marc_xml: str) -> pymarc.Record:
     """Return the record of a bib's MARCXML.
@@ -24,7 +27,7 @@ def read_marc(marc_xml: str) -> pymarc.Record:
     if "<!DOCTYPE" in marc_xml or "<!ENTITY" in marc_xml:
         raise DataError("the bib's MARC record declares a document type; it was not read")
     try:
-        records = pymarc.parse_xml_to_array(io.BytesIO(marc_xml.encode("utf-8")))
+        records = pymarc.parse_xml_to_array(io.BytesIO(_NON_SORTING.sub("", marc_xml).encode("utf-8")))
     except Exception as error:  # noqa: BLE001  (pymarc passes on what its XML parser and leader checks raise)
         raise DataError(f"the bib's MARC record cannot be read: {error}") from None
     if not records:
@@ -67,7 +70,8 @@ def _name(record: pymarc.Record) -> str:
         words = ""
         for code, text in parts:
             if text and words:
-                words += {"b": ": ", "n": ". ", "p": ". "}.get(code, " ") + text
+                joint = {"b": ": ", "n": ". ", "p": ". "}.get(code, " ")
+                words = (words.removesuffix(".") if code in "np" else words) + joint + text
             else:
                 words += text
         return words.strip()

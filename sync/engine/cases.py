@@ -45,6 +45,7 @@ class Case:
     link: Link | None
     losses: tuple[Loss, ...] = ()
     package_key: str = ""
+    package_name: str = ""
     title_key: str = ""
     name: str = ""
     identifiers: tuple[str, ...] = ()
@@ -69,10 +70,15 @@ async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             desired = replace(fit.record, name=scope.package_names.get(key, fit.record.name))
             cases.append(
                 Case(
-                    desired=desired, sources={key: source}, link=known.get(key), losses=fit.losses, package_key=key,
+                    desired=desired,
+                    sources={key: source},
+                    link=known.get(key),
+                    losses=fit.losses,
+                    package_key=key,
+                    package_name=desired.name,
                     name=desired.name,
                 )
-            )  # fmt: skip
+            )
         yield cases
 
 
@@ -98,10 +104,15 @@ async def title_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             desired = replace(fit.record, name=scope.title_names.get(title.key, fit.record.name))
             cases.append(
                 Case(
-                    desired=desired, sources=own, link=link, losses=fit.losses, title_key=group.identity_key,
-                    name=desired.name, identifiers=_identifiers(title),
+                    desired=desired,
+                    sources=own,
+                    link=link,
+                    losses=fit.losses,
+                    title_key=group.identity_key,
+                    name=desired.name,
+                    identifiers=_identifiers(title),
                 )
-            )  # fmt: skip
+            )
         yield cases
 
 
@@ -152,6 +163,7 @@ async def _holding_case(
         link=link,
         losses=tuple(dict.fromkeys((*united.losses, *fit.losses))),
         package_key=group.package_key,
+        package_name=scope.package_names.get(group.package_key, ""),
         title_key=group.identity_key,
         name=scope.title_names.get(title.key, title.name),
         identifiers=_identifiers(title),

@@ -176,6 +176,7 @@ def _change(case: Case, desired: Record, action: Action, reason: str, fields: tu
         desired=desired,
         source_keys=tuple(sorted(case.sources)),
         package_key=case.package_key,
+        package_name=case.package_name,
         title_key=case.title_key,
         target_id=case.link.folio_id if case.link and action is Action.UPDATE else "",
         identifiers=case.identifiers,

@@ -120,7 +120,7 @@ def fit_holding(holding: Holding, maps: FolioMaps) -> FitHolding:
         DataError: when its address is one that FOLIO refuses; without it the title could not be reached.
     """
     losses = list(holding.losses)
-    sentences: list[str] = []
+    sentences = [holding.coverage_statement] if holding.coverage_statement else []
     days = _coverage(holding.coverage, losses, sentences)
     embargo = _embargo(holding.embargo, losses, sentences)
     record = replace(
@@ -129,7 +129,7 @@ def fit_holding(holding: Holding, maps: FolioMaps) -> FitHolding:
         url=_url(holding),
         coverage=days,
         embargo=embargo,
-        coverage_statement=_statement(sentences, losses),
+        coverage_statement=_statement(sentences, losses) if sentences else holding.coverage_statement,
         proxy=_proxy(holding.proxy, maps, losses),
         access_type=_access_type(holding.access_type, maps, losses),
         user_defined=_notes(holding, maps, losses),
@@ -174,7 +174,7 @@ def _url(holding: Holding) -> str | None:
             f"the address of portfolio {holding.key} is {len(address)} characters long; FOLIO takes {URL_LIMIT}",
             advice="Shorten the portfolio's URL in Alma (a DOI or a permalink), then run the command again.",
         )
-    if not address.startswith(("https://", "http://")) or any(char.isspace() for char in address):
+    if not address.startswith(("https://", "http://")) or address != clean(address).replace(" ", ""):
         raise DataError(
             f"the address of portfolio {holding.key} is none that FOLIO takes: {address[:80]!r}",
             advice="Give the portfolio a URL that begins with https:// in Alma, then run the command again.",
@@ -201,13 +201,13 @@ def _embargo(embargo: Embargo | None, losses: list[Loss], sentences: list[str]) 
 
 
 def _statement(sentences: list[str], losses: list[Loss]) -> str | None:
-    if not sentences:
-        return None
-    statement = clean(". ".join(sentences))
-    if len(statement) > STATEMENT_LIMIT:
-        losses.append(Loss("coverage", statement, f"no room for it in the {STATEMENT_LIMIT} characters of a statement"))
-        return None
-    return statement
+    """Return as many of the sentences as there is room for; the longest ones give way."""
+    kept = [clean(one) for one in sentences]
+    while kept and len(". ".join(kept)) > STATEMENT_LIMIT:
+        longest = max(kept, key=len)
+        kept.remove(longest)
+        losses.append(Loss("coverage", longest, f"no room for it in the {STATEMENT_LIMIT} characters of a statement"))
+    return ". ".join(kept) or None
 
 
 def _proxy(proxy: Proxy | None, maps: FolioMaps, losses: list[Loss]) -> Proxy | None:
@@ -234,11 +234,14 @@ def _access_type(code: str | None, maps: FolioMaps, losses: list[Loss]) -> str |
 def _notes(
     holding: Holding, maps: FolioMaps, losses: list[Loss]
 ) -> tuple[str | None, str | None, str | None, str | None, str | None]:
-    fields: list[str | None] = [None] * 5
+    fields = [
+        None if text is None else _text(f"userDefinedField{number}", text, USER_DEFINED_LIMIT, losses)
+        for number, text in enumerate(holding.user_defined, start=1)
+    ]
     for note in NOTE_FIELDS:
         text = getattr(holding, note)
         number = maps.notes.get(note)
-        if number is not None:
+        if number is not None and (text or fields[number - 1] is None):
             fields[number - 1] = _text(note, text, USER_DEFINED_LIMIT, losses)
         elif text:
             losses.append(Loss(note, clean(text), "no user-defined field named for it: [pairs.NAME.maps.notes]"))

@@ -27,6 +27,7 @@ from sync.model import (
     Record,
     Title,
     UserDefined,
+    day_ranges,
     parse_isbn,
     parse_issn,
 )
@@ -44,8 +45,16 @@ VISIBILITY_CATEGORIES = ("PF", "FTF", "MARC")
 
 
 def package_from_wire(record: wire.Package) -> Package:
-    """Return the package. A list does not tell its proxy (None)."""
+    """Return the package. A list does not tell its proxy (None).
+
+    Raises:
+        DataError: when a date of its coverage does not exist.
+    """
     found = record.attributes
+    try:
+        coverage = _ranges([found.custom_coverage] if found.custom_coverage else [])
+    except ValueError as error:
+        raise DataError(f"package {record.id}: its coverage cannot be understood: {error}") from None
     return Package(
         key=record.id,
         name=found.name or "",
@@ -53,7 +62,7 @@ def package_from_wire(record: wire.Package) -> Package:
         content_type=found.content_type or "Unknown",
         hidden=_package_hidden(found),
         selected=bool(found.is_selected),
-        coverage=_ranges([found.custom_coverage] if found.custom_coverage else []),
+        coverage=coverage,
         proxy=_proxy(found.proxy),
         url=found.url or "",
         description=found.custom_description or "",
@@ -148,7 +157,7 @@ def package_put(package: Package, stored: wire.Package) -> PackagePut:
         "proxy": _wire_proxy(package.proxy) or _own_proxy(found.proxy),
         "visibility_data": _visibility_data(package.hidden) if form is wire.VisibilityForm.DATA else None,
         "visibility": _visibility_list(package.hidden, found) if form is wire.VisibilityForm.LIST else None,
-        "access_type_id": package.access_type if package.access_type is not None else stored.access_type_id,
+        "access_type_id": (package.access_type if package.access_type is not None else stored.access_type_id) or None,
         "url": found.url,
         "custom_description": found.custom_description,
         "custom_display_name": found.custom_display_name,
@@ -181,9 +190,9 @@ def resource_put(holding: Holding, stored: wire.Resource | None) -> ResourcePut:
     kept_access_type = stored.access_type_id if stored else None
     return ResourcePut(
         is_selected=True,
-        custom_coverages=tuple(_wire_coverage(one) for one in holding.coverage),
+        custom_coverages=_custom_coverages(holding, stored),
         custom_embargo_period=_wire_embargo(holding.embargo),
-        access_type_id=holding.access_type if holding.access_type is not None else kept_access_type,
+        access_type_id=(holding.access_type if holding.access_type is not None else kept_access_type) or None,
         url=holding.url,
         coverage_statement=holding.coverage_statement,
         proxy=_wire_proxy(holding.proxy) or (_own_proxy(stored.attributes.proxy) if stored else None),
@@ -268,6 +277,14 @@ def _ranges(items: Sequence[wire.Coverage]) -> tuple[CoverageRange, ...]:
             DayRange(date.fromisoformat(item.begin_coverage), None if end and end.year >= OPEN_END_YEAR else end)
         )
     return tuple(one.as_coverage() for one in sorted(days, key=lambda one: one.begin, reverse=True))
+
+
+def _custom_coverages(holding: Holding, stored: wire.Resource | None) -> tuple[wire.Coverage, ...]:
+    """Return the ranges, none when they are the managed ones: so the knowledge base goes on updating them."""
+    managed = day_ranges(_ranges(stored.attributes.managed_coverages)) if stored else ()
+    if managed and managed == day_ranges(holding.coverage):
+        return ()
+    return tuple(_wire_coverage(one) for one in holding.coverage)
 
 
 def _wire_coverage(one: CoverageRange) -> wire.Coverage:

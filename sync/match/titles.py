@@ -58,7 +58,7 @@ def name_closeness(one: str, other: str) -> int:
     """Return 3 for the same name, 2 for the same words, 1 when the words of one are all in the other, else 0."""
     first, second = _words(one), _words(other)
     if first == second:
-        return 3
+        return 3 if first or name_key(one) == name_key(other) else 0
     if sorted(first) == sorted(second):
         return 2
     few, many = sorted((set(first), set(second)), key=len)
@@ -109,4 +109,5 @@ def _words(name: str) -> list[str]:
     plain = "".join(
         char for char in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(char)
     ).replace("&", " and ")
-    return [word for word in re.findall(r"\w+", plain) if word not in ARTICLES]
+    words = re.findall(r"\w+", plain)
+    return [word for word in words if word not in ARTICLES] or words

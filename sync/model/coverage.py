@@ -15,7 +15,7 @@ class PartialDate:
     """A date known to the year, the month or the day.
 
     Raises:
-        ValueError: when there is no such date (2003-02-30), or a day without a month.
+        ValueError: when there is no such date (2003-02-30, 2003-00), or a day without a month.
     """
 
     year: int
@@ -25,11 +25,11 @@ class PartialDate:
     def __post_init__(self) -> None:
         if self.day is not None and self.month is None:
             raise ValueError(f"a day without a month in the year {self.year}")
-        date(self.year, self.month or 1, self.day or 1)
+        self.first_day()
 
     def first_day(self) -> date:
         """Return the earliest day this date can mean."""
-        return date(self.year, self.month or 1, self.day or 1)
+        return date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
 
     def last_day(self) -> date:
         """Return the latest day this date can mean."""

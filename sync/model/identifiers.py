@@ -8,6 +8,8 @@ from stdnum import isbn as isbn_number
 from stdnum import issn as issn_number
 from stdnum.exceptions import ValidationError
 
+from sync.model.text import clean
+
 PLACEHOLDERS = frozenset(f"{digit * 4}-{digit * 4}" for digit in "0123456789")
 """ISSNs that title lists use for "none", some with a right check digit (facts: domain §5)."""
 
@@ -51,7 +53,7 @@ def parse_issn(text: str, medium: Medium = Medium.UNKNOWN) -> Identifier | None:
 
     `valid` is False when the check digit is wrong or the number is a placeholder.
     """
-    cleaned = text.strip()
+    cleaned = clean(text)
     if not cleaned:
         return None
     try:
@@ -63,15 +65,16 @@ def parse_issn(text: str, medium: Medium = Medium.UNKNOWN) -> Identifier | None:
 
 @lru_cache(maxsize=65536)
 def parse_isbn(text: str, medium: Medium = Medium.UNKNOWN) -> Identifier | None:
-    """Return the ISBN as ISBN-13, with `valid` False when its check digit is wrong; None for an empty text.
+    """Return the ISBN as ISBN-13; None for an empty text.
 
+    `valid` is False when the check digit is wrong, or when all digits are the same: a placeholder like 0000000000.
     What follows the number in brackets ("0306406152 (electronic bk.)") is left out.
     """
-    cleaned = text.strip().split(" ")[0].split("(")[0].strip(" :;,.")
+    cleaned = clean(text).split(" ")[0].split("(")[0].strip(" :;,.")
     if not cleaned:
         return None
     try:
         value = isbn_number.to_isbn13(isbn_number.validate(cleaned)).replace("-", "").replace(" ", "")
     except ValidationError:
         return Identifier(IdentifierKind.ISBN, cleaned, medium, valid=False)
-    return Identifier(IdentifierKind.ISBN, value, medium, valid=True)
+    return Identifier(IdentifierKind.ISBN, value, medium, valid=len(set(value[3:12])) > 1)

@@ -3,14 +3,16 @@
 import re
 import unicodedata
 
+_GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+"""White space and control characters, the latter exactly Unicode's category Cc."""
+
 
 def clean(text: str) -> str:
     """Return the text without control characters, in Unicode's composed form, with single spaces.
 
     Markup and formulas are text like any other and stay: they are made harmless where they are shown.
     """
-    kept = "".join(" " if unicodedata.category(char) == "Cc" else char for char in unicodedata.normalize("NFC", text))
-    return re.sub(r"\s+", " ", kept).strip()
+    return _GAPS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
 def cut_at_word(text: str, limit: int) -> str:
@@ -24,5 +26,8 @@ def cut_at_word(text: str, limit: int) -> str:
 
 
 def name_key(name: str) -> str:
-    """Return the name as uniqueness sees it: neither case nor spacing counts (facts leave it open: the strict way)."""
-    return " ".join(name.casefold().split())
+    """Return the name as uniqueness sees it, the strict way, since the facts leave it open.
+
+    Neither case nor spacing, neither control characters nor the spelling of accents count.
+    """
+    return clean(clean(name).casefold())

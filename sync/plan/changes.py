@@ -54,6 +54,7 @@ class Change:
     desired: Record
     source_keys: tuple[str, ...]
     package_key: str = ""
+    package_name: str = ""
     title_key: str = ""
     target_id: str = ""
     identifiers: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ def differences(desired: Record, current: Record | None, fields: tuple[str, ...]
         elif wanted is None and name != "embargo":
             continue
         elif current is None or getattr(current, name) is None:
-            if not _empty(wanted):
+            if name == "available" or not _empty(wanted):
                 found.append(FieldChange(name, None, shown(wanted)))
         elif meaning(wanted) != meaning(getattr(current, name)):
             found.append(FieldChange(name, shown(getattr(current, name)), shown(wanted)))

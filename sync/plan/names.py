@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from sync.model import cut_at_word, name_key
 
+MOST_NUMBERED = 10
+"""Even a name with the record's own id may be another record's name; so many numbers are tried, with tries bounded."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameClaim:
@@ -23,7 +26,7 @@ def unique_names(claims: Iterable[NameClaim], *, limit: int, taken: Mapping[str,
     the same names, in whatever order they come.
     """
     owners: dict[str, str] = dict(taken or {})
-    ordered = sorted(claims, key=lambda claim: (not claim.remembered, claim.key))
+    ordered = sorted(claims, key=lambda claim: (claim.remembered not in _own_candidates(claim, limit), claim.key))
     names: dict[str, str] = {}
     for claim in ordered:
         for candidate in name_candidates(claim, limit):
@@ -52,6 +55,8 @@ def _own_candidates(claim: NameClaim, limit: int) -> Iterator[str]:
             chosen.append(hint)
             yield with_hint(claim.name, ", ".join(chosen), limit)
     yield with_hint(claim.name, claim.key, limit)
+    for number in range(2, MOST_NUMBERED):
+        yield with_hint(claim.name, f"{claim.key}/{number}", limit)
 
 
 def with_hint(name: str, hint: str, limit: int) -> str:

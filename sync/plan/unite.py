@@ -8,7 +8,7 @@ from sync.plan.changes import FitHolding
 
 
 def unite(holdings: Sequence[Holding]) -> FitHolding:
-    """Return one holding: ranges united, the first available one's address used, and a loss naming each other address.
+    """Return one holding: ranges united, the first available address used, and a loss naming each other portfolio.
 
     The order of the result does not depend on the order given (mapping: "Two portfolios of the same bib").
     A range without dates covers everything, so it makes the union everything.
@@ -18,7 +18,7 @@ def unite(holdings: Sequence[Holding]) -> FitHolding:
     """
     if not holdings:
         raise ValueError("nothing to unite")
-    ordered = sorted(holdings, key=lambda one: (not one.available, one.key))
+    ordered = sorted(holdings, key=lambda one: (not one.available, not one.url, one.key))
     first = ordered[0]
     if len(ordered) == 1:
         return FitHolding(record=first, losses=first.losses)
@@ -34,4 +34,5 @@ def _loss_of(other: Holding, used: Holding) -> Loss:
     parts = [other.url or "no address"]
     if other.embargo != used.embargo:
         parts.append(f"embargo: {other.embargo or 'none'}")
-    return Loss("portfolio", f"{other.key}: {', '.join(parts)}", f"one place only: portfolio {used.key} is used")
+    value = f"{other.key}: {', '.join(parts)}; used instead: {used.key}"
+    return Loss("portfolio", value, "a title has one place in a FOLIO package, and another portfolio has it")

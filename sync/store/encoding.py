@@ -1,6 +1,7 @@
 """Canonical records as bytes and back: the same record gives the same bytes, so equal hashes mean equal records."""
 
 import hashlib
+import json
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,7 +22,15 @@ _decoders = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
 
 def encode(value: Any) -> bytes:
     """Return the value as JSON in UTF-8, keys in order."""
-    return _encoder.encode(value)
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair: JSON can spell it, UTF-8 cannot
+        return json.dumps(msgspec.to_builtins(value), sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def storable(text: str) -> str:
+    """Return the text as a column of Postgres can hold it: without NUL and without halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def decode(kind: Kind, body: bytes | str) -> Record:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, Record
 from sync.store.encoding import decode, digest, encode
+from sync.store.payloads import keep_payloads
 from sync.store.queries import sql
 from sync.store.tables import link
 
@@ -151,6 +152,7 @@ async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str,
             }
         )
     if rows:
+        await keep_payloads(connection)
         payloads = [{"hash": content, "body": body} for content, body in sorted(bodies.items())]
         await connection.execute(sql("add_payload"), payloads)
         await connection.execute(sql("move_base"), rows)

@@ -22,6 +22,7 @@ COLUMNS = "plan_id, seq, id, system, kind, action, name, source_keys, package_ke
 class _Body(msgspec.Struct, frozen=True):
     """The part of a change that no query looks into."""
 
+    package_name: str
     identifiers: tuple[str, ...]
     reason: str
     fields: tuple[FieldChange, ...]
@@ -220,7 +221,7 @@ async def count_statuses(engine: AsyncEngine, plan_id: int) -> dict[tuple[Kind, 
 
 def _body(one: Change) -> str:
     desired = msgspec.Raw(encode(one.desired))
-    return encode(_Body(one.identifiers, one.reason, one.fields, one.losses, desired)).decode()
+    return encode(_Body(one.package_name, one.identifiers, one.reason, one.fields, one.losses, desired)).decode()
 
 
 def _stored(row: RowMapping) -> StoredChange:
@@ -236,6 +237,7 @@ def _stored(row: RowMapping) -> StoredChange:
             desired=decode(kind, bytes(body.desired)),
             source_keys=tuple(row["source_keys"]),
             package_key=row["package_key"],
+            package_name=body.package_name,
             title_key=row["title_key"],
             target_id=row["target_id"],
             identifiers=body.identifiers,

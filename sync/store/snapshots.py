@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, Package, Parked, Reading, Record, System, Title, name_key
 from sync.store.database import psycopg_connection
-from sync.store.encoding import decode, digest, encode
+from sync.store.encoding import decode, digest, encode, storable
+from sync.store.payloads import PAYLOAD_LOCK, keep_payloads
 from sync.store.queries import raw_sql
 from sync.store.tables import entry, parked, payload, snapshot
 
@@ -49,10 +50,12 @@ async def add_entries(engine: AsyncEngine, snapshot_id: int, entries: Sequence[R
             bodies[raw_hash] = raw.decode()
         name = one.record.name if isinstance(one.record, Title | Package) else ""
         key = one.record.key
-        rows.append((snapshot_id, one.kind, key, one.package_key, one.title_key, name_key(name), content, raw_hash))
+        wanted = storable(name_key(name))
+        rows.append((snapshot_id, one.kind, key, one.package_key, one.title_key, wanted, content, raw_hash))
         if isinstance(one.record, Title):
             identifiers += [(snapshot_id, key, match) for match in sorted(one.record.match_keys())]
     async with engine.begin() as connection:
+        await keep_payloads(connection)
         await _copy_in(connection, "add_payloads", bodies.items())
         await _copy_in(connection, "add_entries", rows)
         await _copy_in(connection, "add_identifiers", identifiers)
@@ -113,6 +116,7 @@ async def refresh_statistics(engine: AsyncEngine) -> None:
 async def drop_snapshots(engine: AsyncEngine, *, pair: str, keep: Sequence[int]) -> None:
     """Remove a pair's other snapshots, and the bodies nobody refers to any longer."""
     async with engine.begin() as connection:
+        await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": PAYLOAD_LOCK})
         await connection.execute(delete(snapshot).where(snapshot.c.pair == pair, snapshot.c.id.not_in(keep)))
         await connection.exec_driver_sql(raw_sql("drop_unused_payloads"))
 
@@ -158,10 +162,10 @@ async def add_parked(engine: AsyncEngine, run_id: int, items: Sequence[Parked]) 
             "system": one.system,
             "kind": one.kind,
             "key": one.key,
-            "name": one.name,
+            "name": storable(one.name),
             "field": one.field,
-            "reason": one.reason,
-            "advice": one.advice,
+            "reason": storable(one.reason),
+            "advice": storable(one.advice),
         }
         for one in items
     ]

@@ -1,0 +1,49 @@
+"""diff: what a migration would change. Writes to neither system."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sync.cli.options import check_direction, direction_options, format_option, global_options, output_option
+from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
+
+if TYPE_CHECKING:
+    from sync.engine.migrate import Ended
+
+
+@click.command(
+    "diff",
+    epilog="""\b
+Examples:
+  alma-folio-sync diff --from alma --to folio
+  alma-folio-sync diff --from alma --to folio --format json --output plan.json
+
+Exit codes: 0 nothing differs · 1 error · 3 changes found · 4 a guard stopped part of it · 6 paused for quota""",
+)
+@global_options
+@direction_options
+@format_option
+@output_option
+@click.pass_context
+def command(ctx: click.Context, source: str, target: str, form: str, output: Path | None) -> int:
+    """Show what a migration would change; writes to neither system."""
+    check_direction(source, target)
+    settings = settings_of(ctx)
+    name, pair = pair_of(ctx, settings)
+
+    async def work() -> "Ended":
+        from sync.cli.progress import ConsoleProgress
+        from sync.cli.reporting import print_ended
+        from sync.engine.migrate import diff
+
+        async with database_of(settings) as database:
+            with ConsoleProgress() as progress:
+                ended = await diff(database, name, pair, progress)
+            await print_ended(database, ended, form, output)
+            return ended
+
+    ended = run_async(ctx, work)
+    if any(guard.tripped for guard in ended.plan.guards):
+        return ExitCode.STOPPED_BY_GUARD
+    return ExitCode.CHANGES if ended.plan.summary.writes else ExitCode.DONE

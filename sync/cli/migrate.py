@@ -1,0 +1,107 @@
+"""migrate: read, match, plan, show, ask, apply, verify."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sync.cli.options import check_direction, direction_options, format_option, global_options, output_option
+from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
+from sync.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from sync.engine.migrate import Ended
+    from sync.store.plans import PlanInfo
+
+
+@click.command(
+    "migrate",
+    epilog="""\b
+Examples:
+  alma-folio-sync migrate --from alma --to folio          shows the plan and asks
+  alma-folio-sync migrate --from alma --to folio --yes    does not ask
+
+Interrupted? Run the same command again: what is done is found and not done twice.
+
+Exit codes: 0 done, or nothing to do · 1 error · 4 a guard stopped part of it · 5 another run is at work ·
+6 paused for quota · 7 done, but some records failed or are parked""",
+)
+@global_options
+@direction_options
+@click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
+@format_option
+@output_option
+@click.pass_context
+def command(ctx: click.Context, source: str, target: str, yes: bool, form: str, output: Path | None) -> int:
+    """Move holdings from one system to the other: read, match, plan, show, ask, write, verify. Removes nothing."""
+    check_direction(source, target)
+    settings = settings_of(ctx)
+    name, pair = pair_of(ctx, settings)
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigurationError(
+            "migrate writes to FOLIO, and there is no terminal to ask on.",
+            advice="Look at the plan with diff first; then run migrate with --yes.",
+        )
+
+    async def work() -> "Ended":
+        from sync.cli.progress import ConsoleProgress
+        from sync.cli.reporting import print_ended, write_reports
+        from sync.engine.migrate import migrate
+
+        async with database_of(settings) as database:
+            with ConsoleProgress() as progress:
+
+                async def confirm(plan: "PlanInfo") -> bool:
+                    return yes or await progress.paused(lambda: ask(database, plan))
+
+                ended = await migrate(database, name, pair, progress, confirm)
+            await print_ended(database, ended, form, output)
+            path = await write_reports(database, ended, settings.database.data_dir / "reports")
+            click.echo(f"Report: {path} (and .json)", err=True)
+            return ended
+
+    return conclude(run_async(ctx, work))
+
+
+async def ask(database: "AsyncEngine", plan: "PlanInfo") -> bool:
+    """Show the plan and ask whether it may be carried out."""
+    from rich.console import Console
+
+    from sync.cli.reporting import show_plan
+
+    await show_plan(database, plan, Console(stderr=True))
+    return click.confirm("Carry this plan out?", default=False, err=True)
+
+
+def conclude(ended: "Ended") -> ExitCode:
+    """Say in a line how a migration ended, and return its exit code."""
+    if ended.declined:
+        click.echo("Nothing was written: the plan was not approved.", err=True)
+        return ExitCode.DONE
+    result = ended.result
+    if result is None:
+        return ExitCode.DONE
+    if ended.plan.summary.writes:
+        words = f"{result.verified:,} of {ended.plan.summary.writes:,} changes written, read back and verified"
+    else:
+        words = f"Nothing to do: {ended.plan.summary.unchanged:,} records agree"
+    trouble = [
+        f"{number:,} {what}"
+        for number, what in (
+            (result.failed - ended.parked, "failed"),
+            (result.skipped, "skipped"),
+            (ended.parked, "parked"),
+            (result.paused, "still to do"),
+        )
+        if number
+    ]
+    click.echo(words + ("; " + ", ".join(trouble) if trouble else "") + ".", err=True)
+    if ended.paused is not None:
+        click.echo(f"{ended.paused.message}\nWhat to do: {ended.paused.advice}", err=True)
+        return ExitCode.PAUSED
+    if any(guard.tripped for guard in ended.plan.guards):
+        return ExitCode.STOPPED_BY_GUARD
+    return ExitCode.SOME_FAILED if result.failed or result.skipped else ExitCode.DONE

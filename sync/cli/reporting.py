@@ -1,0 +1,73 @@
+"""Printing plans: on standard output or into a file, for people or for machines."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import msgspec
+from rich.console import Console
+
+from sync.errors import ConfigurationError
+from sync.report.json_report import write_json
+from sync.report.overview import Overview, overview_of
+from sync.report.rows import report_rows
+from sync.report.text_report import plan_report, write_text
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from sync.engine.migrate import Ended
+    from sync.store.plans import PlanInfo
+
+
+async def print_ended(database: "AsyncEngine", ended: "Ended", form: str, output: Path | None) -> None:
+    """Print what a run ended with, in the form asked for, to standard output or into the file."""
+    if form == "json":
+        await _print_json(database, ended, output)
+        return
+    overview = await overview_of(report_rows(database, ended.plan))
+    if output is None:
+        Console().print(plan_report(ended.plan, overview, done=ended.result is not None))
+        return
+    await _write_text_file(database, ended.plan, overview, output)
+
+
+async def show_plan(database: "AsyncEngine", plan: "PlanInfo", console: Console) -> Overview:
+    """Show a plan to the person who is to approve it."""
+    overview = await overview_of(report_rows(database, plan))
+    console.print(plan_report(plan, overview))
+    return overview
+
+
+async def write_reports(database: "AsyncEngine", ended: "Ended", folder: Path) -> Path:
+    """Write the whole report of a run as text and as JSON below `folder`; return the path of the text."""
+    path = folder / f"run-{ended.run_id}.txt"
+    overview = await overview_of(report_rows(database, ended.plan))
+    await _write_text_file(database, ended.plan, overview, path)
+    await _print_json(database, ended, path.with_suffix(".json"))
+    return path
+
+
+async def _print_json(database: "AsyncEngine", ended: "Ended", output: Path | None) -> None:
+    rows = report_rows(database, ended.plan)
+    result = msgspec.to_builtins(ended.result) if ended.result is not None else None
+    if output is None:
+        await write_json(sys.stdout.write, ended.plan, rows, run_id=ended.run_id, result=result)
+        return
+    with _open(output) as file:
+        await write_json(file.write, ended.plan, rows, run_id=ended.run_id, result=result)
+
+
+async def _write_text_file(database: "AsyncEngine", plan: "PlanInfo", overview: Overview, output: Path) -> None:
+    with _open(output) as file:
+        await write_text(Console(file=file, width=140), plan, overview, report_rows(database, plan))
+
+
+def _open(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The report cannot be written to {path}: {error.strerror}", advice="Name another file with --output."
+        ) from None

@@ -1,0 +1,115 @@
+"""How a command runs and ends: the event loop, the errors with their advice, the exit codes of the contract."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sync.cli.options import globals_of
+from sync.errors import BugError, GuardError, LockedError, QuotaError, SyncError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from sync.settings import Pair, Settings
+
+T = TypeVar("T")
+
+
+class ExitCode(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    ERROR = 1
+    USAGE = 2
+    CHANGES = 3
+    STOPPED_BY_GUARD = 4
+    LOCKED = 5
+    PAUSED = 6
+    SOME_FAILED = 7
+
+
+EXIT_CODES: dict[type[SyncError], ExitCode] = {
+    GuardError: ExitCode.STOPPED_BY_GUARD,
+    LockedError: ExitCode.LOCKED,
+    QuotaError: ExitCode.PAUSED,
+}
+
+
+def run_and_exit(cli: Callable[..., Any]) -> int:
+    """Run the command line and return its exit code; errors are printed with their advice."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+        click.echo("Stopped. What was written is recorded; run the same command again to go on.", err=True)
+        return ExitCode.ERROR
+    except SyncError as error:
+        return _explain(error)
+    except Exception as error:  # noqa: BLE001  (the last one to see it: a person shall not be shown a traceback)
+        return _explain_bug(error)
+    return int(code or 0)
+
+
+def _explain(error: SyncError) -> int:
+    from sync.transport.redaction import scrub
+
+    click.echo(f"Error: {scrub(error.message)}", err=True)
+    click.echo(f"What to do: {scrub(error.advice)}", err=True)
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.ERROR)
+
+
+def _explain_bug(error: Exception) -> int:
+    import structlog
+
+    from sync.transport.redaction import scrub
+
+    structlog.get_logger(__name__).error("unexpected error", action="cli.bug", exc_info=True)
+    return _explain(BugError(f"{type(error).__name__}: {scrub(str(error))}"))
+
+
+def run_async(ctx: click.Context, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's work; SIGTERM ends it as Ctrl-C does, with everything recorded."""
+    from sync.logs import configure_logging
+
+    found = globals_of(ctx)
+    configure_logging(level=found.log_level, form="json" if found.log_format == "json" else "text")
+
+    async def whole() -> T:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        if task is not None and sys.platform != "win32":
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work()
+
+    return asyncio.run(whole())
+
+
+def settings_of(ctx: click.Context) -> "Settings":
+    """Return the configuration named by the global options."""
+    from sync.settings import load_settings
+
+    return load_settings(globals_of(ctx).config)
+
+
+def pair_of(ctx: click.Context, settings: "Settings") -> tuple[str, "Pair"]:
+    """Return the pair named by the global options."""
+    return settings.pair(globals_of(ctx).pair)
+
+
+@asynccontextmanager
+async def database_of(settings: "Settings") -> AsyncIterator["AsyncEngine"]:
+    """Yield the configured database, its schema up to date."""
+    from sync.store.database import open_database
+
+    async with open_database(settings.database) as database:
+        yield database

@@ -1,0 +1,74 @@
+"""status: what waits."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sync.cli.options import format_option, global_options, globals_of
+from sync.cli.running import ExitCode, database_of, run_async, settings_of
+from sync.cli.runs import as_json, line
+
+if TYPE_CHECKING:
+    from sync.store.runs import RunInfo
+    from sync.store.standing import Standing
+
+
+@click.command(
+    "status",
+    epilog="""\b
+Examples:
+  alma-folio-sync status
+  alma-folio-sync status --format json""",
+)
+@global_options
+@format_option
+@click.pass_context
+def command(ctx: click.Context, form: str) -> int:
+    """Show, for each pair, the last run, what it waits for, and the calls used today."""
+    settings = settings_of(ctx)
+    wanted = globals_of(ctx).pair
+    names = [settings.pair(wanted)[0]] if wanted else sorted(settings.pairs)
+
+    async def work() -> int:
+        import msgspec
+
+        from sync.store.runs import recent_runs
+        from sync.store.standing import standing
+
+        found = []
+        async with database_of(settings) as database:
+            for name in names:
+                runs = await recent_runs(database, pair=name, limit=1)
+                found.append((name, runs[0] if runs else None, await standing(database, name)))
+        if form == "json":
+            pairs = [
+                {
+                    "pair": name,
+                    "last_run": as_json(run) if run else None,
+                    "links": now.links,
+                    "open_writes": now.open_writes,
+                    "calls_today": now.calls,
+                }
+                for name, run, now in found
+            ]
+            click.echo(msgspec.json.encode({"pairs": pairs}).decode())
+        else:
+            for name, run, now in found:
+                _show(name, run, now)
+        return ExitCode.DONE
+
+    return run_async(ctx, work)
+
+
+def _show(name: str, run: "RunInfo | None", now: "Standing") -> None:
+    click.echo(f"Pair {name}")
+    click.echo(f"  last run: {line(run) if run else 'none yet'}")
+    if run and run.resumes_at:
+        click.echo(f"  waits for quota until {run.resumes_at:%Y-%m-%d %H:%M} UTC; then run the same command again")
+    counts = ", ".join(f"{count:,} {kind}s" for kind, count in now.links.items()) or "none"
+    click.echo(f"  linked: {counts}")
+    if now.open_writes:
+        click.echo(f"  {now.open_writes} writes of an interrupted run are open; the next migrate settles them first")
+    for one in now.calls:
+        left = f", the system says {one.reported:,} are left" if one.reported is not None else ""
+        click.echo(f"  calls today to {one.system}: {one.used:,}{left}")

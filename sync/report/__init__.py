@@ -1,0 +1,1 @@
+"""One plan, several renderings: JSON for machines, text for people."""

@@ -1,0 +1,79 @@
+"""A plan in numbers: per package, by kind of loss, and the few records a person must look at."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from sync.model import Kind, Parked
+from sync.plan.changes import Action, Change, Status
+from sync.report.rows import ReportRow
+from sync.store.plans import Outcome
+
+MOST_SHOWN = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class PackageRow:
+    """What happens in one package."""
+
+    name: str
+    create: int = 0
+    update: int = 0
+    not_done: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class LossRow:
+    """Values of one field that are left behind for one reason, with one of them as an example."""
+
+    count: int = 0
+    example: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Overview:
+    """The plan, folded. Lists are cut at MOST_SHOWN; the counters are whole."""
+
+    kinds: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
+    packages: dict[str, PackageRow] = field(default_factory=dict)
+    losses: dict[tuple[str, str], LossRow] = field(default_factory=dict)
+    updates: list[Change] = field(default_factory=list)
+    not_done: list[tuple[Change, Outcome]] = field(default_factory=list)
+    not_done_count: int = 0
+    known_titles: int = 0
+    parked: list[Parked] = field(default_factory=list)
+    parked_count: int = 0
+
+
+async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
+    """Return the plan, folded."""
+    found = Overview()
+    async for row in rows:
+        if row.parked is not None:
+            found.parked_count += 1
+            if len(found.parked) < MOST_SHOWN:
+                found.parked.append(row.parked)
+        elif row.change is not None:
+            _add(found, row.change, row.outcome)
+    return found
+
+
+def _add(found: Overview, change: Change, outcome: Outcome) -> None:
+    found.kinds[change.kind, change.action] += 1
+    for loss in change.losses:
+        lost = found.losses.setdefault((loss.field, loss.reason), LossRow())
+        lost.count += 1
+        lost.example = lost.example or f"{loss.value} ({change.name})"
+    if change.action is Action.UPDATE and len(found.updates) < MOST_SHOWN:
+        found.updates.append(change)
+    not_done = change.status in (Status.FAILED, Status.SKIPPED, Status.WITHHELD)
+    if not_done:
+        found.not_done_count += 1
+        if len(found.not_done) < MOST_SHOWN:
+            found.not_done.append((change, outcome))
+    found.known_titles += change.kind is Kind.TITLE and "that FOLIO has already" in outcome.reason
+    if change.package_key:
+        package = found.packages.setdefault(change.package_key, PackageRow(name=change.package_name))
+        package.create += change.kind is Kind.HOLDING and change.action is Action.CREATE
+        package.update += change.kind is Kind.HOLDING and change.action is Action.UPDATE
+        package.not_done += not_done

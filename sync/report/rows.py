@@ -1,0 +1,29 @@
+"""What every rendering of a plan shows: its changes in order, and after them the records that had to be parked."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.model import Kind, Parked
+from sync.plan.changes import Change
+from sync.store.plans import Outcome, PlanInfo, changes_of
+from sync.store.snapshots import parked_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One line of a report: a change, or a parked record."""
+
+    change: Change | None = None
+    outcome: Outcome = Outcome()  # noqa: RUF009  (frozen, so it may be shared)
+    parked: Parked | None = None
+
+
+async def report_rows(database: AsyncEngine, plan: PlanInfo) -> AsyncIterator[ReportRow]:
+    """Yield every line of the plan's report, always in the same order for the same plan."""
+    for kind in Kind:
+        async for stored in changes_of(database, plan.id, kind=kind):
+            yield ReportRow(change=stored.change, outcome=stored.outcome)
+    for parked in await parked_of(database, plan.run_id):
+        yield ReportRow(parked=parked)

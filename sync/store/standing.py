@@ -1,0 +1,52 @@
+"""Where a pair stands: its links, its open writes, the calls of the day."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.intents import open_intents
+from sync.store.tables import budget, link, plan, run, snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedCalls:
+    """Calls to one system on this day (UTC). `reported` is what the system itself said is left."""
+
+    system: str
+    used: int
+    reported: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a pair stands."""
+
+    links: dict[str, int]
+    open_writes: int
+    calls: tuple[UsedCalls, ...]
+
+
+async def standing(engine: AsyncEngine, pair: str) -> Standing:
+    """Return where a pair stands."""
+    counted = (
+        select(link.c.kind, func.count(func.distinct(link.c.folio_id)))
+        .where(link.c.pair == pair, link.c.closed_at.is_(None))
+        .group_by(link.c.kind)
+        .order_by(link.c.kind)
+    )
+    today = select(budget).where(budget.c.pair == pair, budget.c.day == datetime.now(UTC).date())
+    async with engine.connect() as connection:
+        links = {str(kind): int(count) for kind, count in await connection.execute(counted)}
+        rows = (await connection.execute(today.order_by(budget.c.system))).mappings()
+        calls = tuple(UsedCalls(system=row["system"], used=row["used"], reported=row["reported"]) for row in rows)
+    open_writes, _ = await open_intents(engine, pair)
+    return Standing(links=links, open_writes=open_writes, calls=calls)
+
+
+async def forget_pair(engine: AsyncEngine, pair: str) -> None:
+    """Forget everything about a pair: its runs, plans, readings, links and counts."""
+    async with engine.begin() as connection:
+        for table in (snapshot, plan, run, link, budget):
+            await connection.execute(delete(table).where(table.c.pair == pair))

@@ -1,0 +1,59 @@
+"""What many tests share: one Postgres for the whole session, and an empty database of its own for each test."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.store.database import engine_for
+from sync.store.embedded import EmbeddedServer, embedded_postgres
+from tests.support.databases import NOT_DURABLE, Databases
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[Path]:
+    """Give a folder that the account of the server may pass through (pytest's own lie below a private one)."""
+    base = Path(tempfile.mkdtemp())
+    base.chmod(0o711)
+    yield base / "data"
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres(postgres_folder: Path) -> AsyncIterator[EmbeddedServer]:
+    """Give the server that all tests share."""
+    async with embedded_postgres(postgres_folder, settings=NOT_DURABLE) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases(postgres: EmbeddedServer) -> Databases:
+    """Give the maker of databases, its template with the newest schema."""
+    made = Databases(postgres.url)
+    await made.prepare()
+    return made
+
+
+@pytest_asyncio.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """Give the address of a database with the newest schema and nothing in it."""
+    async with databases.fresh() as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Give an engine on a database with the newest schema and nothing in it."""
+    async with engine_for(database_url) as engine:
+        yield engine
+
+
+@pytest_asyncio.fixture
+async def bare_database(databases: Databases) -> AsyncIterator[AsyncEngine]:
+    """Give an engine on a database without any table."""
+    async with databases.fresh(template="template0") as url, engine_for(url) as engine:
+        yield engine
