@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from sync.errors import ConfigurationError
 from sync.model import PUBLICATION_TYPES
@@ -55,8 +55,9 @@ class _System(_Section):
 
 def _read_secret(values: Any, name: str) -> Any:
     """Fill `name` from the file named by `name`_file, so that a secret may live outside the configuration."""
-    if isinstance(values, dict) and values.get(f"{name}_file") and not values.get(name):
-        path = Path(values[f"{name}_file"]).expanduser()
+    named = values.get(f"{name}_file") if isinstance(values, dict) else None
+    if isinstance(named, str) and named and not values.get(name):
+        path = Path(named).expanduser()
         try:
             values = {**values, name: path.read_text(encoding="utf-8").strip()}
         except OSError as error:
@@ -65,18 +66,42 @@ def _read_secret(values: Any, name: str) -> Any:
 
 
 class AlmaSettings(_System):
-    """One Alma institution. `requests_per_second` 0 is no limit; `daily_reserve` calls a day are never used."""
+    """One Alma institution. `requests_per_second` 0 is no limit; `daily_reserve` calls a day are never used.
+
+    Portfolios in no collection cannot be listed: `standalone_mms_ids_file` names a file with the MMS IDs of their
+    bibs, one a line, and `standalone_package` the FOLIO package they go to.
+    """
 
     api_key: SecretStr
     api_key_file: Path | None = None
     requests_per_second: float = Field(default=25, ge=0, le=1000)
     daily_reserve: int = Field(default=5000, ge=0)
     sru_url: HttpUrl | None = None
+    standalone_mms_ids_file: Path | None = None
+    standalone_package: str = Field(default="Standalone e-resources", min_length=1, max_length=200)
 
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, values: Any) -> Any:
         return _read_secret(values, "api_key")
+
+    def standalone_mms_ids(self) -> tuple[str, ...]:
+        """Return the MMS IDs of the file, each once, in order.
+
+        Raises:
+            ConfigurationError: when the file cannot be read or a line is no MMS ID.
+        """
+        path = self.standalone_mms_ids_file
+        if path is None:
+            return ()
+        try:
+            lines = [line.strip() for line in path.expanduser().read_text(encoding="utf-8-sig").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"standalone_mms_ids_file cannot be read: {path}: {error}") from None
+        for number, line in enumerate(lines, start=1):
+            if line and not (line.isascii() and line.isdigit()):
+                raise ConfigurationError(f"{path}, line {number}: {line[:40]!r} is no MMS ID (digits only)")
+        return tuple(dict.fromkeys(line for line in lines if line))
 
 
 class FolioSettings(_System):
@@ -167,7 +192,11 @@ class Settings(BaseSettings):
     """The whole configuration."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database: DatabaseSettings = DatabaseSettings()
@@ -227,10 +256,32 @@ def load_settings(named: Path | None) -> Settings:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    unknown = _unknown_names(values)
+    if unknown:
+        raise ConfigurationError(f"{path} or the environment has errors:\n{unknown}")
     try:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigurationError(f"{path} has errors:\n{_explain(error)}") from None
+    except SettingsError:
+        names = ", ".join(sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)))
+        raise ConfigurationError(
+            f"One of these environment variables cannot be read: {names}",
+            advice='A list or a table in an environment variable is written as JSON: ["one","two"].',
+        ) from None
+
+
+def _unknown_names(values: dict[str, Any]) -> str:
+    """Return what pydantic lets pass: its own arguments as keys, and nested variables of no section.
+
+    Variables without `__` are not ours: Kubernetes makes some from the name of a service (…_SERVICE_HOST).
+    """
+    keys = [key for key in values if key.startswith("_")]
+    for name in os.environ:
+        section, nested, _ = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")
+        if name.startswith(ENVIRONMENT_PREFIX) and nested and section.lower() not in Settings.model_fields:
+            keys.append(name)
+    return "\n".join(f"  {key}: unknown key" for key in sorted(keys))
 
 
 def _explain(error: ValidationError) -> str:

@@ -17,6 +17,7 @@ from sync.alma.mapping import (
     package_from_collection,
     publication_type,
     service_from_wire,
+    standalone_package,
 )
 from sync.alma.marc import read_marc, title_from_marc
 from sync.errors import ConfigurationError, DataError, NotFoundError
@@ -28,6 +29,8 @@ from sync.transport.records import InvalidRecord, Record
 COLLECTIONS_AT_ONCE = 4
 PORTFOLIOS_AT_ONCE = 16
 BATCH = 200
+STANDALONE_KEY = "standalone"
+"""Stands for the collection that standalone portfolios do not have; no id of Alma looks like it."""
 PLAIN_TYPES = frozenset({"", "Journal", "Book"})
 
 
@@ -60,7 +63,17 @@ async def read_codes(client: AlmaClient, maps: Maps) -> AlmaCodes:
     )
 
 
-async def extract(client: AlmaClient, codes: AlmaCodes, sink: Sink, extraction: Extraction) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standalone:
+    """Bibs whose portfolios in no collection are read too, and the name of the package they form."""
+
+    mms_ids: tuple[str, ...] = ()
+    package_name: str = ""
+
+
+async def extract(
+    client: AlmaClient, codes: AlmaCodes, sink: Sink, extraction: Extraction, standalone: Standalone | None = None
+) -> None:
     """Read everything, hand it to `sink` in batches, and note in `extraction` how complete it was.
 
     Raises:
@@ -80,6 +93,8 @@ async def extract(client: AlmaClient, codes: AlmaCodes, sink: Sink, extraction: 
 
     async for _ in in_parallel(listing.records, work, width=COLLECTIONS_AT_ONCE):
         pass
+    if standalone is not None and standalone.mms_ids:
+        await _read_standalone(client, reading, standalone)
     await _read_bibs(client, reading)
 
 
@@ -166,6 +181,46 @@ async def _read_portfolios(
             await reading.sink(Batch(readings=tuple(readings)))
             readings.clear()
     await reading.sink(Batch(readings=tuple(readings), parked=tuple(parked)))
+
+
+async def _read_standalone(client: AlmaClient, reading: _Reading, standalone: Standalone) -> None:
+    """Read the portfolios in no collection of the bibs named; together they are one package (mapping: standalone)."""
+    types: set[str] = set()
+
+    async def work(mms_id: str) -> Batch:
+        readings: list[Reading] = []
+        parked: list[Parked] = []
+        try:
+            listing = await read_listing(
+                lambda page: client.list_bib_portfolios(mms_id, page * PAGE_SIZE, PAGE_SIZE), key=lambda one: one.id
+            )
+        except DataError as error:
+            return Batch(parked=(_parked(Kind.TITLE, mms_id, "", error),))
+        _note_missing(reading.extraction, listing.missing, f"portfolios of bib {mms_id}")
+        for brief in listing.records:
+            if not brief.model.is_standalone:
+                continue
+            try:
+                portfolio = await client.get_bib_portfolio(mms_id, brief.model.id)
+                holding = holding_from_portfolio(
+                    portfolio.model,
+                    collection_id=STANDALONE_KEY,
+                    service=None,
+                    package_hidden=False,
+                    codes=reading.codes,
+                )
+                _note_title(reading, portfolio.model, types)
+                readings.append(_holding_reading(holding, portfolio.raw))
+            except NotFoundError:
+                continue  # removed since it was listed
+            except DataError as error:
+                parked.append(_parked(Kind.HOLDING, brief.model.id, brief.model.resource_metadata.title, error))
+        return Batch(readings=tuple(readings), parked=tuple(parked))
+
+    async for batch in in_parallel(standalone.mms_ids, work, width=PORTFOLIOS_AT_ONCE):
+        await reading.sink(batch)
+    package = standalone_package(STANDALONE_KEY, standalone.package_name, types)
+    await reading.sink(Batch(readings=(_package_reading(package, None),)))
 
 
 def _note_title(reading: _Reading, portfolio: wire.Portfolio, types: set[str]) -> None:

@@ -47,6 +47,11 @@ def package_from_collection(
     )
 
 
+def standalone_package(key: str, name: str, publication_types: AnyCollection[str]) -> Package:
+    """Return the package that holds the portfolios in no collection."""
+    return Package(key=key, name=name, managed=False, content_type=_content_type("", publication_types), access_type="")
+
+
 def service_from_wire(service: wire.Service, collection_id: str) -> Service:
     """Return the service; FOLIO has none, so it is kept on the Alma side only."""
     return Service(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.alma.client import AlmaClient
 from sync.alma.codes import read_coverage_description, read_operator_description
 from sync.engine.work import open_clients
-from sync.errors import SyncError
+from sync.errors import ConfigurationError, SyncError
 from sync.folio.client import FolioClient
 from sync.folio.fit import NO_PROXY
 from sync.settings import Maps, Pair
@@ -45,6 +45,19 @@ async def check(database: AsyncEngine, name: str, pair: Pair) -> list[Check]:
         checks += await _alma(alma, pair)
         checks += await _folio(folio, pair)
     return checks
+
+
+async def require_maps(folio: FolioClient, maps: Maps) -> None:
+    """Refuse to begin with a code map that leads to nothing, since every record would be refused for it.
+
+    Raises:
+        ConfigurationError: naming what FOLIO does not know.
+    """
+    checks = [await _proxies(folio, maps)] if maps.proxies else []
+    checks += [await _access_types(folio, maps)] if maps.access_types else []
+    for one in checks:
+        if one.state is CheckState.FAILED:
+            raise ConfigurationError(f"{one.name}: {one.detail}.", advice=one.advice)
 
 
 async def _try(name: str, work: Callable[[], Awaitable[Check]]) -> Check:

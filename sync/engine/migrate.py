@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.apply import apply_plan
+from sync.engine.check import require_maps
 from sync.engine.match import match
 from sync.engine.plan import plan_alma_to_folio
 from sync.engine.read import Snapshot, read_alma, read_folio
@@ -129,6 +130,7 @@ async def _close(database: AsyncEngine, ended: Ended) -> None:
 
 async def _prepare(work: Work) -> tuple[int, Snapshot]:
     """Read both sides, match and plan; return the plan's id and Alma's snapshot."""
+    await require_maps(work.folio, work.pair.maps)
     snapshots: dict[System, Snapshot] = {}
 
     async def read(system: System) -> None:

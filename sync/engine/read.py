@@ -28,9 +28,13 @@ class Snapshot:
 async def read_alma(work: Work) -> Snapshot:
     """Read everything the Alma institution holds."""
     codes = await alma_extractor.read_codes(work.alma, work.pair.maps)
+    settings = work.pair.alma
+    standalone = alma_extractor.Standalone(
+        mms_ids=settings.standalone_mms_ids(), package_name=settings.standalone_package
+    )
 
     async def extract(sink: Sink, extraction: Extraction) -> None:
-        await alma_extractor.extract(work.alma, codes, sink, extraction)
+        await alma_extractor.extract(work.alma, codes, sink, extraction, standalone)
 
     return await _read(work, System.ALMA, "all", extract)
 

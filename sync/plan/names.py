@@ -26,7 +26,7 @@ def unique_names(claims: Iterable[NameClaim], *, limit: int, taken: Mapping[str,
     the same names, in whatever order they come.
     """
     owners: dict[str, str] = dict(taken or {})
-    ordered = sorted(claims, key=lambda claim: (claim.remembered not in _own_candidates(claim, limit), claim.key))
+    ordered = sorted(claims, key=lambda claim: (not _keeps_name(claim, limit), claim.key))
     names: dict[str, str] = {}
     for claim in ordered:
         for candidate in name_candidates(claim, limit):
@@ -41,10 +41,13 @@ def name_candidates(claim: NameClaim, limit: int) -> Iterator[str]:
 
     A remembered name comes first as long as it is one of these; after a change of the record's own name it is none.
     """
-    own = list(_own_candidates(claim, limit))
-    if claim.remembered in own:
+    if _keeps_name(claim, limit):
         yield claim.remembered
-    yield from own
+    yield from _own_candidates(claim, limit)
+
+
+def _keeps_name(claim: NameClaim, limit: int) -> bool:
+    return bool(claim.remembered) and claim.remembered in _own_candidates(claim, limit)
 
 
 def _own_candidates(claim: NameClaim, limit: int) -> Iterator[str]:

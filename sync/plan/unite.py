@@ -32,7 +32,10 @@ def unite(holdings: Sequence[Holding]) -> FitHolding:
 
 def _loss_of(other: Holding, used: Holding) -> Loss:
     parts = [other.url or "no address"]
-    if other.embargo != used.embargo:
-        parts.append(f"embargo: {other.embargo or 'none'}")
+    parts += [
+        f"{name}: {getattr(other, name) or 'none'}"
+        for name in ("embargo", "proxy", "access_type", "public_note", "authentication_note", "internal_description")
+        if getattr(other, name) != getattr(used, name)
+    ]
     value = f"{other.key}: {', '.join(parts)}; used instead: {used.key}"
     return Loss("portfolio", value, "a title has one place in a FOLIO package, and another portfolio has it")

@@ -34,7 +34,7 @@ class Databases:
     async def fresh(self, template: str = TEMPLATE) -> AsyncIterator[str]:
         """Yield the SQLAlchemy URL of a new database, dropped afterwards whoever is still connected."""
         name = f"test_{next(self._numbers)}"
-        made = sql.SQL("create database {} template {} strategy wal_log")
+        made = sql.SQL("create database {} template {} strategy file_copy")
         await self._execute(made.format(sql.Identifier(name), sql.Identifier(template)))
         try:
             yield self._url(name)

@@ -1,0 +1,170 @@
+"""Both practice systems on ports of this machine, and a pair of the configuration that leads to them."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sync.sandbox.alma import AlmaSwitches, PracticeAlma
+from sync.sandbox.controls import Controls
+from sync.sandbox.endpoints import Practice
+from sync.sandbox.folio import FolioSwitches, PracticeFolio
+from sync.sandbox.seed import SeedKnowledgeBase, SeedLibrary
+from sync.sandbox.serve import PracticeServer
+from sync.settings import Pair
+
+PROXIES = {"EZPROXY": "EZProxy"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """A call that was carried out, before its answer leaves. `body` may be replaced; its length is told anew."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    body: bytes
+
+
+Meddler = Callable[[Exchange], Awaitable[None] | None]
+"""Sees each answer in the server's own thread, and may change it, or the practice system behind it."""
+
+
+class Meddled:
+    """A practice system whose answers somebody meddles with. Faults and limits stay as they are."""
+
+    def __init__(self, practice: Practice, meddler: Meddler | None = None) -> None:
+        self._practice = practice
+        self.meddler = meddler
+
+    @property
+    def controls(self) -> Controls:
+        """Return the faults, the clock and the counters."""
+        return self._practice.controls
+
+    @property
+    def app(self) -> ASGIApp:
+        """Return the ASGI application."""
+        return self._call
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.meddler is None:
+            await self._practice.app(scope, receive, send)
+            return
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._practice.app(scope, receive, keep)
+        start, *rest = messages
+        exchange = Exchange(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode(),
+            status=start["status"],
+            body=b"".join(one.get("body", b"") for one in rest),
+        )
+        outcome = self.meddler(exchange)
+        if inspect.isawaitable(outcome):
+            await outcome
+        others = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+        length = (b"content-length", str(len(exchange.body)).encode())
+        await send({**start, "headers": [*others, length]})
+        await send({"type": "http.response.body", "body": exchange.body})
+
+
+@dataclass(slots=True, kw_only=True)
+class Systems:
+    """Two practice systems that answer. `alma_front` and `folio_front` take a meddler."""
+
+    alma: PracticeAlma
+    folio: PracticeFolio
+    alma_front: Meddled
+    folio_front: Meddled
+    alma_url: str
+    folio_url: str
+    _writes_before: int = field(default=0)
+
+    def pair(
+        self,
+        *,
+        alma: dict[str, Any] | None = None,
+        folio: dict[str, Any] | None = None,
+        maps: dict[str, Any] | None = None,
+        policy: dict[str, Any] | None = None,
+    ) -> Pair:
+        """Return the pair of these systems, without limits and with a short settling time unless said otherwise."""
+        switches = self.folio.switches
+        return Pair.model_validate(
+            {
+                "alma": {
+                    "base_url": self.alma_url,
+                    "api_key": self.alma.switches.api_key,
+                    "requests_per_second": 0,
+                    "daily_reserve": 0,
+                    **(alma or {}),
+                },
+                "folio": {
+                    "base_url": self.folio_url,
+                    "tenant": switches.tenant,
+                    "username": switches.username,
+                    "password": switches.password,
+                    "requests_per_second": 0,
+                    "daily_calls": 0,
+                    "settle_seconds": 0.3,
+                    **(folio or {}),
+                },
+                "maps": {"proxies": PROXIES, **(maps or {})},
+                "policy": policy or {},
+            }
+        )
+
+    def folio_writes(self) -> int:
+        """Return how many writes arrived at FOLIO since this was last asked."""
+        total = self.folio.controls.writes
+        new, self._writes_before = total - self._writes_before, total
+        return new
+
+    def folio_paths(self, method: str) -> list[str]:
+        """Return the paths of the calls that arrived at FOLIO with this method, in their order."""
+        return [call.path for call in self.folio.controls.calls if call.method == method]
+
+    def alma_calls(self, end: str = "") -> list[str]:
+        """Return the GET paths that arrived at Alma and end so, in their order."""
+        return [call.path for call in self.alma.controls.calls if call.path.endswith(end)]
+
+
+@contextmanager
+def practice_systems(
+    library: SeedLibrary | None = None,
+    knowledge_base: SeedKnowledgeBase | None = None,
+    *,
+    alma: AlmaSwitches | None = None,
+    folio: FolioSwitches | None = None,
+) -> Iterator[Systems]:
+    """Yield both systems with what they hold at first, without any limit unless the switches set one."""
+    practice_alma = PracticeAlma(switches=alma or AlmaSwitches(requests_per_second=0))
+    practice_folio = PracticeFolio(switches=folio or FolioSwitches(daily_calls=0))
+    practice_alma.load(library or SeedLibrary())
+    practice_folio.load(knowledge_base or SeedKnowledgeBase())
+    alma_front, folio_front = Meddled(practice_alma), Meddled(practice_folio)
+    with PracticeServer(alma_front) as alma_server, PracticeServer(folio_front) as folio_server:
+        yield Systems(
+            alma=practice_alma,
+            folio=practice_folio,
+            alma_front=alma_front,
+            folio_front=folio_front,
+            alma_url=alma_server.url,
+            folio_url=folio_server.url,
+        )
+
+
+def cancel_from_elsewhere(task: "asyncio.Task[Any]", loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel a task of another thread's loop."""
+    loop.call_soon_threadsafe(task.cancel)
