@@ -56,12 +56,14 @@ class _System(_Section):
 def _read_secret(values: Any, name: str) -> Any:
     """Fill `name` from the file named by `name`_file, so that a secret may live outside the configuration."""
     named = values.get(f"{name}_file") if isinstance(values, dict) else None
-    if isinstance(named, str) and named and not values.get(name):
+    if isinstance(named, str | Path) and named and not values.get(name):
         path = Path(named).expanduser()
         try:
             values = {**values, name: path.read_text(encoding="utf-8").strip()}
         except OSError as error:
             raise ValueError(f"{name}_file cannot be read: {error.strerror} ({path})") from None
+    if isinstance(values, dict) and values.get(name) == "":
+        raise ValueError(f"{name} is empty")
     return values
 
 

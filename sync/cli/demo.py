@@ -9,6 +9,8 @@ from sync.cli.options import global_options
 from sync.cli.running import ExitCode, database_of, run_async
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sync.sandbox.process import PracticeProcess, PracticeSetup
     from sync.settings import Settings
 
@@ -45,21 +47,33 @@ Exit codes: 0 everything moved or was listed with its reason · 1 error · 7 som
     show_default=True,
     help="Where the demo keeps its database and reports.",
 )
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Save what is shown as an SVG file.")
 @click.pass_context
 def command(
-    ctx: click.Context, titles: tuple[Path, ...], more_titles: tuple[Path, ...], portfolios: int, data_dir: Path
+    ctx: click.Context,
+    titles: tuple[Path, ...],
+    more_titles: tuple[Path, ...],
+    portfolios: int,
+    data_dir: Path,
+    picture: Path | None,
 ) -> int:
     """Rehearse a whole migration from Alma to FOLIO on practice systems that run on this machine."""
     if more_titles and not titles:
         raise click.UsageError(f"Name title lists after --titles: alma-folio-sync demo --titles {more_titles[0]}")
 
     async def work() -> int:
+        from rich.console import Console
+
         from sync.sandbox.process import PracticeProcess
 
         setup = practice_setup((*titles, *more_titles), portfolios)
         click.echo("Starting the practice Alma, the practice FOLIO and the embedded Postgres on this machine …")
         async with PracticeProcess(setup) as practice:
-            return await tell_the_story(practice, practice_settings(practice, data_dir), data_dir)
+            console = Console(record=picture is not None, width=110 if picture else None)
+            code = await tell_the_story(console, practice, practice_settings(practice, data_dir), data_dir)
+            if picture is not None:
+                console.save_svg(str(picture), title="alma-folio-sync demo")
+            return code
 
     return run_async(ctx, work)
 
@@ -119,17 +133,14 @@ def practice_settings(practice: "PracticeProcess", data_dir: Path) -> "Settings"
     )
 
 
-async def tell_the_story(practice: "PracticeProcess", settings: "Settings", data_dir: Path) -> int:
+async def tell_the_story(console: "Console", practice: "PracticeProcess", settings: "Settings", data_dir: Path) -> int:
     """Run diff, migrate and migrate again, and say what happened."""
-    from rich.console import Console
-
     from sync.cli.progress import ConsoleProgress
     from sync.cli.reporting import show_plan, write_reports
     from sync.engine.migrate import diff, migrate
     from sync.store.plans import PlanInfo
     from sync.store.standing import forget_pair
 
-    console = Console()
     name, pair = settings.pair(PAIR)
     console.print(
         f"Practice Alma at {practice.alma_url}, practice FOLIO at {practice.folio_url}.\n"

@@ -1,7 +1,7 @@
 """The cases of a plan: each record that needs a decision, as it shall be in FOLIO, with what it comes from."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from sync.engine.read import Snapshot
@@ -27,13 +27,14 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is planned: two readings of a pair, and the names that were settled when they were matched."""
+    """What is planned: two readings, the names settled when they were matched, and the keys of what was parked."""
 
     work: Work
     comparison: Comparison
     folio: Snapshot
     package_names: Mapping[str, str]
     title_names: Mapping[str, str]
+    parked: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,7 @@ def _identifiers(title: Title) -> tuple[str, ...]:
 
 
 async def _park(scope: Scope, kind: Kind, key: str, name: str, error: DataError) -> None:
+    scope.parked.append(key)
     parked = Parked(
         system=System.ALMA, kind=kind, key=key, name=name, field="", reason=error.message, advice=error.advice
     )

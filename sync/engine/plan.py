@@ -68,7 +68,7 @@ async def _finish(planning: Planning, alma: Snapshot) -> None:
     planning.summary.create -= needless
     totals = await count_identities(work.database, alma.id)
     packages = (await count_records(work.database, alma.id)).get(Kind.PACKAGE, 0)
-    decided = planning.summary.writes + planning.summary.withheld + needless
+    decided = planning.summary.writes + planning.summary.withheld + needless + len(planning.scope.parked)
     planning.summary.unchanged = max(0, packages + sum(totals.values()) - decided)
     cost = estimate(
         planning.kinds,

@@ -15,7 +15,7 @@ from sync.report.rows import ReportRow
 from sync.store.plans import Outcome, PlanInfo
 
 NOUNS = {Kind.PACKAGE: "package", Kind.SERVICE: "service", Kind.TITLE: "title", Kind.HOLDING: "holding"}
-MOST_PACKAGES = 40
+MOST_PACKAGES = 10
 LONGEST_VALUE = 110
 
 
@@ -125,10 +125,11 @@ def _parked_reason(one: Parked) -> Text:
 
 def _losses(overview: Overview) -> RenderableType:
     lines: list[RenderableType] = [Text("What FOLIO cannot hold; it stays in Alma", style="italic")]
-    for (field, reason), one in sorted(overview.losses.items(), key=lambda item: (-item[1].count, item[0])):
+    ordered = sorted(overview.losses.items(), key=lambda item: (-item[1].count, item[0]))
+    for (field, reason), one in ordered[:MOST_SHOWN]:
         lines.append(_plain(f"  {one.count:>6,} × {field}:", reason))
         lines.append(_plain("          ", f"such as {one.example[:LONGEST_VALUE]}"))
-    return Group(*lines)
+    return Group(*lines, *_more(len(ordered)))
 
 
 def _change_lines(change: Change, outcome: Outcome) -> list[Text]:

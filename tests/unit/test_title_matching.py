@@ -1,0 +1,270 @@
+"""Which title is which: a shared identifier proposes, type and name confirm (facts: domain §4)."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.match.titles import choose, name_closeness, same_publications
+from sync.model import Identifier, IdentifierKind, Medium, Title, parse_isbn, parse_issn
+
+ISSN = "0317-8471"
+OTHER_ISSN = "2434-561X"
+ISBN = "9780306406157"
+
+
+def _title(
+    key: str, name: str, *numbers: str, kind: str = "Journal", managed: bool = False, medium: Medium = Medium.ONLINE
+) -> Title:
+    found = [parse_isbn(one, medium) if len(one) > 9 else parse_issn(one, medium) for one in numbers]
+    return Title(
+        key=key,
+        name=name,
+        publication_type=kind,
+        managed=managed,
+        identifiers=tuple(one for one in found if one),
+    )
+
+
+WANTED = _title("99", "Journal of Tides", ISSN)
+
+
+def _chosen(wanted: Title, *candidates: Title, name: str = "") -> str | None:
+    found = choose(wanted, candidates, name=name).title
+    return found.key if found else None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Journal of Tides",
+        "JOURNAL OF TIDES",
+        "The Journal of Tides",
+        "Journal of Tides: the magazine of the sea",
+        "Tides, Journal of",
+        "Journal of Tides (Online)",
+        "Journal  of\u00a0Tides.",
+    ],
+    ids=["same", "case", "article", "subtitle", "inverted", "medium in brackets", "spacing and full stop"],
+)
+def test_the_same_number_and_a_name_that_fits_is_the_same_publication(name: str) -> None:
+    """A plain ratio of letters would refuse a fifth of these (facts: domain §4.4)."""
+    assert _chosen(WANTED, _title("1", name, ISSN, managed=True)) == "1"
+
+
+@pytest.mark.parametrize("name", ["Dunes Quarterly", "Journal of Dunes", "", "…", "杂志"])
+def test_the_same_number_with_the_name_of_another_publication_is_refused(name: str) -> None:
+    """One in a hundred shared ISSNs is another publication (facts: domain §4.4)."""
+    assert _chosen(WANTED, _title("1", name, ISSN, managed=True)) is None
+    assert choose(WANTED, []).how == "none is the same publication"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("مجلة العلوم", "مجلة العلوم الطبيعية"),
+        ("مَجَلَّة العلوم", "مجلة العلوم"),
+        ("自然", "自然"),
+        ("Les marées", "Marees"),
+        ("Science & Nature", "Science and Nature"),
+        ("Straße und Meer", "Strasse und Meer"),
+        ("Mu\u0308ller", "Müller"),
+    ],
+)
+def test_names_fit_in_every_script_and_with_or_without_marks(name: str, other: str) -> None:
+    assert _chosen(_title("99", name, ISSN), _title("1", other, ISSN)) == "1"
+
+
+def test_print_here_and_online_there_is_the_same_number() -> None:
+    assert _chosen(WANTED, _title("1", "Journal of Tides", ISSN, medium=Medium.PRINT)) == "1"
+
+
+def test_isbns_match_in_either_length() -> None:
+    book = _title("99", "Dunes", "0-306-40615-2", kind="Book")
+
+    assert _chosen(book, _title("1", "Dunes", ISBN, kind="Book")) == "1"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        ("Journal", "Book", False),
+        ("Book", "Newspaper", False),
+        ("Proceedings", "Book", False),
+        ("Journal", "Newsletter", True),
+        ("Book", "Audiobook", True),
+        ("Journal", "Unspecified", True),
+        ("Unspecified", "Book", True),
+    ],
+)
+def test_a_serial_is_never_a_monograph(one: str, other: str, *, agree: bool) -> None:
+    found = _chosen(_title("99", "Tides", ISSN, kind=one), _title("1", "Tides", ISSN, kind=other))
+
+    assert (found == "1") is agree
+
+
+def test_the_closest_of_several_is_chosen() -> None:
+    longer = _title("1", "Journal of Tides and Dunes", ISSN)
+    turned = _title("2", "Tides Journal of", ISSN)
+    same = _title("3", "Journal of Tides", ISSN)
+
+    for order in permutations([longer, turned, same]):
+        assert _chosen(WANTED, *order) == "3"
+    assert _chosen(WANTED, longer, turned) == "2"
+
+
+def test_more_shared_numbers_count_before_the_closer_name() -> None:
+    wanted = _title("99", "Journal of Tides", ISSN, OTHER_ISSN)
+
+    assert (
+        _chosen(
+            wanted, _title("1", "Journal of Tides", ISSN), _title("2", "The Tides: Journal of sea", ISSN, OTHER_ISSN)
+        )
+        == "2"
+    )
+
+
+def test_a_tie_goes_to_the_lowest_id_as_a_number() -> None:
+    duplicates = [_title(key, "Journal of Tides", ISSN, managed=True) for key in ("100", "20", "9000")]
+
+    for order in permutations(duplicates):
+        assert _chosen(WANTED, *order) == "20"
+
+
+def test_a_wrong_number_never_matches() -> None:
+    wrong = "0317-8472"
+
+    assert _chosen(_title("99", "Tides", wrong, ISSN), _title("1", "Tides", wrong, OTHER_ISSN)) is None
+
+
+def test_a_placeholder_never_matches() -> None:
+    assert _chosen(_title("99", "Tides", "0000-0000", ISSN), _title("1", "Tides", "0000-0000", OTHER_ISSN)) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "same"),
+    [((), (), True), ((ISSN,), (), True), ((), (ISSN,), True), ((ISSN,), (OTHER_ISSN,), False)],
+)
+def test_a_custom_title_of_the_same_name_is_the_same_unless_both_have_other_numbers(
+    own: tuple[str, ...], theirs: tuple[str, ...], *, same: bool
+) -> None:
+    choice = choose(_title("99", "Tides", *own), [_title("1", "TIDES", *theirs)])
+
+    assert (choice.title is not None) is same
+    assert choice.how == ("name" if same else "none is the same publication")
+
+
+def test_a_title_of_the_knowledge_base_is_never_taken_by_its_name_alone() -> None:
+    """A name alone is dangerous across packages (facts: domain §4.4, §4.5)."""
+    assert _chosen(_title("99", "Tides"), _title("1", "Tides", managed=True)) is None
+
+
+def test_a_custom_title_must_have_exactly_the_name() -> None:
+    assert _chosen(_title("99", "Tides"), _title("1", "The Tides")) is None
+    assert _chosen(_title("99", "Tides"), _title("1", "Tides of the sea")) is None
+
+
+def test_the_name_given_to_tell_it_apart_is_looked_for_instead_of_its_own() -> None:
+    wanted = _title("99", "Tides")
+    plain, told_apart = _title("1", "Tides"), _title("2", "Tides (Sea Press)")
+
+    assert _chosen(wanted, plain, told_apart, name="Tides (Sea Press)") == "2"
+    assert _chosen(_title("99", "Tides", ISSN), _title("2", "Tides (Sea Press)", ISSN), name="Tides (Sea Press)") == "2"
+
+
+def test_a_match_by_number_goes_before_one_by_name() -> None:
+    choice = choose(WANTED, [_title("1", "Journal of Tides"), _title("2", "Journal of Tides: online", ISSN)])
+
+    assert choice.title is not None
+    assert (choice.title.key, choice.how) == ("2", "identifier and name")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "closeness"),
+    [
+        ("Tides", "The Tides", 3),
+        ("Die Zeit", "Zeit", 3),
+        ("Tides and Dunes", "Dunes & Tides", 2),
+        ("Tides", "Tides and Dunes", 1),
+        ("Tides", "Dunes", 0),
+        ("A", "The", 0),
+        ("The", "the", 3),
+        ("!!!", "???", 0),
+        ("!!!", "!!!", 3),
+        ("Tides", "", 0),
+        ("Tide", "Tides", 0),
+    ],
+)
+def test_how_close_two_names_are(one: str, other: str, closeness: int) -> None:
+    assert name_closeness(one, other) == closeness
+    assert name_closeness(other, one) == closeness
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+@settings(max_examples=80, deadline=500)
+def test_closeness_is_the_same_both_ways_and_every_name_is_closest_to_itself(one: str, other: str) -> None:
+    assert name_closeness(one, other) == name_closeness(other, one)
+    assert name_closeness(one, one) == 3
+
+
+def test_titles_of_one_name_that_share_a_number_through_others_are_one() -> None:
+    """The print and the online bib of a journal, chained by a third."""
+    first = _title("3", "Tides", ISSN)
+    middle = _title("2", "Tides", ISSN, OTHER_ISSN)
+    last = _title("1", "Tides", OTHER_ISSN)
+
+    for order in permutations([first, middle, last]):
+        assert same_publications(order) == {"2": "1", "3": "1"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _title("2", "Tides", OTHER_ISSN),
+        _title("2", "Tides"),
+        _title("2", "Tides", ISSN, kind="Newspaper"),
+        _title("2", "Dunes", ISSN),
+        _title("2", "Tides", "0317-8472"),
+    ],
+    ids=["another number", "no number", "another type", "another name", "a wrong number"],
+)
+def test_titles_that_may_be_two_stay_two(other: Title) -> None:
+    wanted = _title("1", "Tides", ISSN, "0317-8472")
+
+    assert same_publications([wanted, other]) == {}
+
+
+def test_titles_of_one_name_in_different_spelling_are_one() -> None:
+    assert same_publications([_title("1", "Müller", ISSN), _title("2", "MU\u0308LLER", ISSN)]) == {"2": "1"}
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from("ABCDE"), max_size=3),
+        min_size=1,
+        max_size=6,
+    ),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=80, deadline=500)
+def test_one_publication_is_what_is_connected_by_numbers_in_whatever_order(
+    numbers: list[list[str]], chance: object
+) -> None:
+    titles = [
+        Title(key=str(at), name="Tides", identifiers=tuple(Identifier(IdentifierKind.ISSN, one) for one in own))
+        for at, own in enumerate(numbers)
+    ]
+    shuffled = list(titles)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    found = same_publications(titles)
+
+    assert same_publications(shuffled) == found
+    for one in titles:
+        for other in titles:
+            if one.match_keys() & other.match_keys():
+                assert found.get(one.key, one.key) == found.get(other.key, other.key)
+    for key, leader in found.items():
+        assert leader < key
+        assert leader not in found
