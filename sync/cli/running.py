@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sync.cli.options import globals_of
-from sync.errors import BugError, GuardError, LockedError, QuotaError, SyncError
+from sync.errors import BugError, GuardError, LockedError, QuotaError, SyncError, UnreachableError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -56,7 +56,7 @@ def run_and_exit(cli: Callable[..., Any]) -> int:
     except SyncError as error:
         return _explain(error)
     except Exception as error:  # noqa: BLE001  (the last one to see it: a person shall not be shown a traceback)
-        return _explain_bug(error)
+        return _explain(lost) if (lost := _database_lost(error)) else _explain_bug(error)
     return int(code or 0)
 
 
@@ -66,6 +66,20 @@ def _explain(error: SyncError) -> int:
     click.echo(f"Error: {scrub(error.message)}", err=True)
     click.echo(f"What to do: {scrub(error.advice)}", err=True)
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.ERROR)
+
+
+def _database_lost(error: Exception) -> SyncError | None:
+    """Return what to tell when the database went away in the middle, None when it was something else."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    if not isinstance(error, OperationalError | InterfaceError):
+        return None
+    return UnreachableError(
+        f"The database went away: {str(error.orig).strip().splitlines()[0] if error.orig else 'no answer'}",
+        advice="See that it runs, then run the same command again: what was written is recorded, or will be found.",
+    )
 
 
 def _explain_bug(error: Exception) -> int:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import structlog
+
 from sync.engine.agreements import agreements_of
 from sync.engine.current import holding_and_title
 from sync.engine.verify import finding, read_back, stored_otherwise
@@ -23,6 +25,9 @@ from sync.transport.paging import in_parallel
 BATCH = 1000
 CHANGES_AT_ONCE = 24
 """More than calls in flight, since each change also waits for the database."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 ORDER = (Kind.PACKAGE, Kind.TITLE, Kind.HOLDING)
 
 
@@ -139,9 +144,23 @@ async def _apply_batch(application: Application, changes: Sequence[Change], step
         except SyncError as error:
             result = _not_done(change, Status.FAILED, error)
         await application.journal.conclude(result)
+        _tell(application, change, result)
 
     async for _ in in_parallel(changes, carry, width=CHANGES_AT_ONCE):
         application.work.progress.advance(f"write {changes[0].kind}s", 1)
+
+
+def _tell(application: Application, change: Change, result: Result) -> None:
+    tell = log.debug if result.status in (Status.VERIFIED, Status.APPLIED) else log.warning
+    tell(
+        result.outcome.reason or str(result.status),
+        action="apply.change",
+        run_id=application.work.run_id,
+        change_id=change.id,
+        change=change.action,
+        status=result.status,
+        error=result.outcome.error,
+    )
 
 
 async def _load(application: Application, changes: Sequence[Change]) -> Batch:

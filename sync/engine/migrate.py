@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.apply import apply_plan
@@ -23,6 +24,8 @@ from sync.store.runs import RunState, end_run, pair_lock, start_run
 from sync.store.snapshots import count_parked, drop_snapshots, refresh_statistics
 from sync.transport.connection import Observer
 from sync.transport.paging import in_parallel
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Confirm = Callable[[PlanInfo], Awaitable[bool]]
 """Shows a plan to somebody and returns whether it may be carried out."""
@@ -112,6 +115,15 @@ async def _apply(work: Work, plan_id: int, alma: Snapshot) -> QuotaError | None:
 
 async def _close(database: AsyncEngine, ended: Ended) -> None:
     result = ended.result or RunResult()
+    log.info(
+        "run ended",
+        action="run.end",
+        run_id=ended.run_id,
+        verified=result.verified,
+        skipped=result.skipped,
+        failed=result.failed,
+        paused=result.paused,
+    )
     await end_run(
         database,
         ended.run_id,
@@ -179,6 +191,7 @@ async def _run(
     async with pair_lock(database, name):
         left_open, seconds_ago = await open_intents(database, name)
         run_id = await start_run(database, pair=name, command=command, direction="alma-to-folio")
+        log.info("run began", action="run.begin", run_id=run_id, pair=name, command=command, writes_left_open=left_open)
         try:
             async with open_clients(name, pair, database, observer) as (alma, folio):
                 work = Work(

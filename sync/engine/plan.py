@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import structlog
+
 from sync.engine.agreements import Agreed, store_agreements
 from sync.engine.cases import Case, Scope, holding_cases, package_cases, title_cases
 from sync.engine.current import Current, current_holding, current_package, current_title
@@ -13,7 +15,7 @@ from sync.engine.work import Work
 from sync.model import Holding, Kind, Package, Record, System, Title
 from sync.plan.changes import Action, Change, FieldChange, Guard, Status, Summary, change_id
 from sync.plan.compare import differences, fields_of
-from sync.plan.cost import estimate
+from sync.plan.cost import DailyCalls, estimate
 from sync.store.comparison import Comparison, count_identities
 from sync.store.links import Link, written_records
 from sync.store.plans import add_changes, begin_plan, drop_needless_titles, finish_plan
@@ -22,6 +24,8 @@ from sync.store.snapshots import count_records, records
 from sync.transport.paging import in_parallel
 
 CURRENT_AT_ONCE = 10
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,9 +78,29 @@ async def _finish(planning: Planning, alma: Snapshot) -> None:
         planning.kinds,
         folio_per_second=work.pair.folio.requests_per_second,
         tags=bool(work.pair.policy.tags),
+        daily=_daily_calls(work),
     )
     guards = _guards(planning, alma)
+    log.info(
+        "planned",
+        action="plan.end",
+        run_id=work.run_id,
+        plan_id=planning.plan_id,
+        create=planning.summary.create,
+        update=planning.summary.update,
+        unchanged=planning.summary.unchanged,
+        withheld=planning.summary.withheld,
+        parked=len(planning.scope.parked),
+    )
     await finish_plan(work.database, planning.plan_id, summary=planning.summary, guards=guards, cost=cost)
+
+
+def _daily_calls(work: Work) -> DailyCalls | None:
+    budget = work.folio.connection.budget
+    if budget.remaining is None:
+        return None
+    a_day = (work.pair.folio.daily_calls or budget.remaining) - budget.reserve
+    return DailyCalls(left=budget.remaining - budget.reserve, a_day=a_day)
 
 
 def _guards(planning: Planning, alma: Snapshot) -> list[Guard]:

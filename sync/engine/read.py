@@ -3,12 +3,16 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from sync.alma import extractor as alma_extractor
 from sync.engine.work import Work
 from sync.folio import extractor as folio_extractor
 from sync.model import Batch, Extraction, Kind, Sink, System
 from sync.store.links import linked_below
 from sync.store.snapshots import add_entries, add_parked, begin_snapshot, finish_snapshot
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,15 @@ async def _read(
         work.progress.advance(phase, counted + len(batch.parked))
 
     await extract(sink, extraction)
+    log.info(
+        "read",
+        action="read.end",
+        run_id=work.run_id,
+        system=system,
+        snapshot_id=snapshot_id,
+        declared=extraction.declared,
+        shortfalls=extraction.shortfalls,
+    )
     await finish_snapshot(work.database, snapshot_id, declared=extraction.declared, shortfalls=extraction.shortfalls)
     work.progress.end(phase)
     return Snapshot(id=snapshot_id, system=system, extraction=extraction)

@@ -63,12 +63,18 @@ async def _read_package(
     client: FolioClient, sink: Sink, extraction: Extraction, package: wire.Package, known_ids: KnownIds
 ) -> None:
     expected = package.attributes.selected_count or 0
-    listing: Listing[wire.Resource] = await read_listing(
-        _window(lambda page, count: client.list_package_resources(package.id, page, count, selected=True)),
-        key=_id,
-        expected=expected,
-        rounds=ROUNDS if expected <= WINDOW else 1,
-    )
+    name = package.attributes.name
+    try:
+        listing: Listing[wire.Resource] = await read_listing(
+            _window(lambda page, count: client.list_package_resources(package.id, page, count, selected=True)),
+            key=_id,
+            expected=expected,
+            rounds=ROUNDS if expected <= WINDOW else 1,
+        )
+    except DataError as error:  # removed since it was listed, most likely
+        extraction.incomplete_packages.add(package.id)
+        extraction.shortfalls.append(f"FOLIO: the titles of {name!r} were not read: {error.message}")
+        return
     records = list(listing.records)
     if listing.missing:
         seen = {one.model.id for one in records}
@@ -77,7 +83,6 @@ async def _read_package(
     extraction.declared += listing.declared
     if missing:
         extraction.incomplete_packages.add(package.id)
-        name = package.attributes.name
         extraction.shortfalls.append(f"FOLIO: {missing} of {listing.declared} titles of {name!r} were never listed")
     readings: list[Reading] = []
     parked = list(_unreadable(Kind.HOLDING, listing.invalid))

@@ -174,7 +174,8 @@ def _url(holding: Holding) -> str | None:
             f"the address of portfolio {holding.key} is {len(address)} characters long; FOLIO takes {URL_LIMIT}",
             advice="Shorten the portfolio's URL in Alma (a DOI or a permalink), then run the command again.",
         )
-    if not address.startswith(("https://", "http://")) or address != clean(address).replace(" ", ""):
+    broken = any(char.isspace() or unicodedata.category(char) == "Cc" for char in address)
+    if broken or not address.startswith(("https://", "http://")):
         raise DataError(
             f"the address of portfolio {holding.key} is none that FOLIO takes: {address[:80]!r}",
             advice="Give the portfolio a URL that begins with https:// in Alma, then run the command again.",

@@ -1,10 +1,13 @@
 """What a plan costs before anyone approves it: calls, EBSCO's calls behind FOLIO, and time."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
 from sync.model import Kind
 from sync.plan.changes import Action, Cost
+
+SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +35,25 @@ ADDED_TO_PACKAGE = CallCost(folio=1, ebsco=5)
 """POST of a title that exists already into one more package."""
 
 
-def estimate(kinds: Counter[tuple[Kind, Action]], *, folio_per_second: float, tags: bool = False) -> Cost:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyCalls:
+    """What EBSCO's daily number leaves to a run: `left` today, `a_day` from tomorrow on (the reserve taken off)."""
+
+    left: int
+    a_day: int
+
+
+def estimate(
+    kinds: Counter[tuple[Kind, Action]],
+    *,
+    folio_per_second: float,
+    tags: bool = False,
+    daily: DailyCalls | None = None,
+) -> Cost:
     """Return the cost of so many changes of each kind.
 
-    `folio_per_second` is the permitted rate (0: no limit, counted as 100 a second).
+    `folio_per_second` is the permitted rate (0: no limit, counted as 100 a second). Where the day's calls do not
+    suffice (`daily` None: there is no such limit), every further day needed counts as a whole one.
     """
     folio = ebsco = 0
     for kind, count in kinds.items():
@@ -46,4 +64,7 @@ def estimate(kinds: Counter[tuple[Kind, Action]], *, folio_per_second: float, ta
     added = max(0, kinds[Kind.HOLDING, Action.CREATE] - kinds[Kind.TITLE, Action.CREATE])
     folio += added * ADDED_TO_PACKAGE.folio
     ebsco += added * ADDED_TO_PACKAGE.ebsco
-    return Cost(folio_calls=folio, ebsco_calls=ebsco, seconds=round(folio / (folio_per_second or 100.0), 1))
+    seconds = folio / (folio_per_second or 100.0)
+    if daily is not None and ebsco > daily.left:
+        seconds += SECONDS_A_DAY * math.ceil((ebsco - daily.left) / max(1, daily.a_day))
+    return Cost(folio_calls=folio, ebsco_calls=ebsco, seconds=round(seconds, 1))

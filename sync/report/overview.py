@@ -9,7 +9,7 @@ from sync.plan.changes import Action, Change, Status
 from sync.report.rows import ReportRow
 from sync.store.plans import Outcome
 
-MOST_SHOWN = 8
+MOST_SHOWN = 5
 
 
 @dataclass(slots=True, kw_only=True)

@@ -171,8 +171,7 @@ class Place:
     async def _start(self, arguments: Sequence[str], environment: Mapping[str, str], **streams: Any) -> Process:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         inherited.update({"TERM": "xterm", "COLUMNS": "100", **self.environment})
-        own = {name if name.isascii() and name.startswith("PYTHON") else PREFIX + name: value
-               for name, value in environment.items()}  # fmt: skip
+        own = {PREFIX + name: value for name, value in environment.items()}
         return await asyncio.create_subprocess_exec(
             *self.command, *arguments, cwd=self.folder, env={**inherited, **own}, **streams
         )
@@ -225,10 +224,11 @@ async def ended(process: Process, seconds: float = SECONDS) -> Ended:
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
-async def until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until something has happened."""
+async def until(happened: Callable[[], bool], *, within: Process | None = None, seconds: float = 60.0) -> None:
+    """Wait until something has happened, while the process that is to do it runs."""
     deadline = time.monotonic() + seconds
     while not happened():
+        assert within is None or within.returncode is None, "the command ended before it happened"
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(POLL_SECONDS)
 

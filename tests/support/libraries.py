@@ -53,9 +53,7 @@ def portfolio(bib: SeedBib | int, **changes: Any) -> SeedPortfolio:
 
 def collection(name: str, portfolios: Iterable[SeedPortfolio] = (), **changes: Any) -> SeedCollection:
     """Return a local collection with one service."""
-    plain = SeedCollection(
-        name=name, interface="Harbour Online", services=(SeedService(portfolios=tuple(portfolios)),)
-    )
+    plain = SeedCollection(name=name, interface="Harbour Online", services=(SeedService(portfolios=tuple(portfolios)),))
     return replace(plain, **changes)
 
 

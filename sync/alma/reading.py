@@ -1,0 +1,87 @@
+"""What a reading of Alma gathers on its way, and how its records are handed on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sync.alma import wire
+from sync.alma.codes import AlmaCodes
+from sync.alma.mapping import publication_type, service_from_wire
+from sync.errors import DataError
+from sync.model import Extraction, Holding, Kind, Package, Parked, Reading, Service, Sink, System
+from sync.transport.records import InvalidRecord, Record
+
+PLAIN_TYPES = frozenset({"", "Journal", "Book"})
+
+
+@dataclass(slots=True)
+class AlmaReading:
+    """What one reading gathers on its way: which bibs it needs, and what their portfolios say of them."""
+
+    sink: Sink
+    codes: AlmaCodes
+    extraction: Extraction
+    mms_ids: set[int] = field(default_factory=set)
+    special_types: dict[int, set[str]] = field(default_factory=dict)
+
+
+def note_title(reading: AlmaReading, portfolio: wire.Portfolio, types: set[str]) -> None:
+    """Remember which bib is needed. Ids are kept as numbers: a library has a million of them.
+
+    Raises:
+        DataError: when the portfolio names no bib.
+    """
+    if not portfolio.mms_id.isdigit():
+        raise DataError(f"portfolio {portfolio.id} names no bib", advice="Attach it to a bibliographic record in Alma.")
+    kind = publication_type(portfolio.material_type.value, reading.codes)
+    mms_id = int(portfolio.mms_id)
+    reading.mms_ids.add(mms_id)
+    if kind:
+        types.add(kind)
+    if kind not in PLAIN_TYPES:
+        reading.special_types.setdefault(mms_id, set()).add(kind)
+
+
+def package_reading(package: Package, raw: object) -> Reading:
+    """Return a package as it is handed on."""
+    return Reading(kind=Kind.PACKAGE, record=package, listed=package, raw=raw)
+
+
+def service_readings(services: Sequence[Record[wire.Service]], package: Package) -> Iterator[Reading]:
+    """Yield the services of a package as they are handed on."""
+    for one in services:
+        service: Service = service_from_wire(one.model, package.key)
+        yield Reading(kind=Kind.SERVICE, record=service, listed=service, package_key=package.key, raw=one.raw)
+
+
+def holding_reading(holding: Holding, raw: object) -> Reading:
+    """Return a holding as it is handed on."""
+    return Reading(
+        kind=Kind.HOLDING,
+        record=holding,
+        listed=holding,
+        package_key=holding.package_key,
+        title_key=holding.title_key,
+        raw=raw,
+    )
+
+
+def parked_for(kind: Kind, key: str, name: str, error: DataError) -> Parked:
+    """Return a record that cannot take part, for the reason the error gives."""
+    return Parked(
+        system=System.ALMA, kind=kind, key=key, name=name, field="", reason=error.message, advice=error.advice
+    )
+
+
+def unreadable(kind: Kind, items: tuple[InvalidRecord, ...]) -> tuple[Parked, ...]:
+    """Return the items of a list that could not be read."""
+    advice = "Look the record up in Alma; if it is fine there, please report this with its id."
+    return tuple(
+        Parked(system=System.ALMA, kind=kind, key=one.id, name="", field="", reason=one.reason, advice=advice)
+        for one in items
+    )
+
+
+def note_missing(extraction: Extraction, missing: int, what: str) -> None:
+    """Note that a list came short by so many, if it did."""
+    if missing:
+        extraction.shortfalls.append(f"Alma: {missing} of {what} were never listed")

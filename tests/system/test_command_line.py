@@ -1,0 +1,499 @@
+"""The command as a person or a program uses it: in a child process, beside practice systems, on a real database."""
+
+import asyncio
+import json
+import re
+import signal
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync.sandbox.alma import AlmaSwitches
+from sync.sandbox.controls import Faults
+from sync.sandbox.folio import FolioSwitches
+from sync.sandbox.seed import SeedRange
+from tests.support.commands import DIRECTION, Place, Practice, configuration, ended, practice, until
+from tests.support.databases import Databases
+from tests.support.libraries import collection, journal, library, plain_library, portfolio
+
+COMMANDS = ("demo", "init", "check", "diff", "migrate", "runs", "status", "sandbox serve", "db current", "db upgrade")
+MIGRATE = ("migrate", *DIRECTION, "--yes")
+LIBRARY = plain_library((5, 3))
+SLOW_WRITES = Faults(slow=1.0, slow_seconds=0.4, methods=frozenset({"POST", "PUT"}))
+
+PLAN_KEYS = {"run_id", "plan_id", "pair", "direction", "created_at", "summary", "guards", "cost", "changes"}
+SUMMARY_KEYS = {"create", "update", "remove", "unchanged", "conflict", "withheld", "ambiguous", "lossy"}
+COST_KEYS = {"alma_calls", "folio_calls", "ebsco_calls", "seconds"}
+CHANGE_KEYS = {
+    "id", "system", "kind", "action", "name", "identifiers", "target_id", "reason", "status", "fields", "losses",
+}  # fmt: skip
+RESULT_KEYS = {"applied", "verified", "skipped", "failed", "paused"}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(folder=tmp_path)
+
+
+@pytest.fixture
+def systems() -> Iterator[Practice]:
+    with practice(LIBRARY) as running:
+        yield running
+
+
+@pytest.fixture
+async def desk(place: Place, systems: Practice, database_url: str) -> AsyncIterator[Place]:
+    """Give a working directory with a configuration that works."""
+    place.configure(configuration(systems, database_url))
+    return place
+
+
+# --- help, options, configuration
+
+
+async def test_the_help_of_every_command_shows_examples(place: Place) -> None:
+    answers = [await place.run(*command.split(), "--help") for command in ("", *COMMANDS)]
+    for command, answer in zip(("", *COMMANDS), answers, strict=True):
+        assert answer.code == 0
+        assert answer.err == ""
+        assert "Examples:" in answer.out, command
+        assert f"  alma-folio-sync {command}".rstrip() in answer.out, command
+    assert all(command.split()[0] in answers[0].out for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("fly",), "No such command 'fly'"),
+        (("diff",), "Missing option '--from'"),
+        (("diff", "--from", "alma", "--to", "koha"), "'koha' is not one of 'alma', 'folio'"),
+        (("diff", "--from", "alma", "--to", "alma"), "--from and --to are both alma"),
+        (("migrate", "--from", "folio", "--to", "folio"), "--from and --to are both folio"),
+        (("runs", "--limit", "0"), "0 is not in the range"),
+        (("status", "--format", "xml"), "'xml' is not one of"),
+        (("--log-level", "loud", "status"), "'loud' is not one of"),
+        (("demo", "my-list.tsv"), "does not exist"),
+    ],
+)
+async def test_wrong_usage_is_told_from_other_errors(place: Place, arguments: tuple[str, ...], words: str) -> None:
+    answer = await place.run(*arguments)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert words in answer.err
+    assert "Traceback" not in answer.err
+
+
+async def test_errors_in_the_configuration_are_named_with_what_to_do(desk: Place) -> None:
+    missing = await desk.run("status", "--config", "elsewhere.toml")
+    assert missing.code == 1
+    assert "There is no configuration file elsewhere.toml" in missing.err
+    assert "alma-folio-sync init" in missing.err
+
+    whole = (desk.folder / "alma-folio-sync.toml").read_text(encoding="utf-8")
+    desk.configure(whole.replace("tenant =", "tenent =") + '\n[pairs.main.colour]\nfront = "red"\n', "wrong.toml")
+    unknown = await desk.run("status", "--config", "wrong.toml")
+    assert unknown.code == 1
+    assert "pairs.main.folio.tenent: unknown key" in unknown.err
+    assert "pairs.main.folio.tenant: is missing" in unknown.err
+    assert "pairs.main.colour: unknown key" in unknown.err
+
+    desk.configure("[pairs.main\n", "broken.toml")
+    broken = await desk.run("status", "--config", "broken.toml")
+    assert broken.code == 1
+    assert "broken.toml cannot be read" in broken.err
+
+    nobody = await desk.run("status", "--pair", "branch")
+    assert nobody.code == 1
+    assert "There is no pair 'branch'; there are: main." in nobody.err
+
+    typed_wrong = await desk.run("status", PAIRS__MAIN__ALMA__API_KEYY="x")
+    assert typed_wrong.code == 1
+    assert "api_keyy: unknown key" in typed_wrong.err
+    for answer in (missing, unknown, broken, nobody, typed_wrong):
+        assert answer.out == ""
+        assert "What to do: " in answer.err
+        assert "Traceback" not in answer.err
+
+
+async def test_several_pairs_must_be_told_apart(desk: Place) -> None:
+    whole = (desk.folder / "alma-folio-sync.toml").read_text(encoding="utf-8")
+    pair = whole[whole.index("[pairs.main.alma]") :]
+    desk.configure(whole + pair.replace("pairs.main", "pairs.branch"))
+    unnamed = await desk.run("diff", *DIRECTION)
+    assert unnamed.code == 1
+    assert "several pairs: branch, main" in unnamed.err
+    assert "--pair" in unnamed.err
+    every = await desk.run("status", "--format", "json")
+    assert [one["pair"] for one in every.json["pairs"]] == ["branch", "main"]
+
+
+async def test_global_options_stand_before_or_after_the_command(desk: Place) -> None:
+    (desk.folder / "alma-folio-sync.toml").rename(desk.folder / "other.toml")
+    options = ("--config", "other.toml", "--pair", "main", "--log-level", "debug", "--log-format", "json")
+    before, after = await asyncio.gather(
+        desk.run(*options, "status", "--format", "json"), desk.run("status", "--format", "json", *options)
+    )
+    for answer in (before, after):
+        assert answer.code == 0
+        assert answer.json["pairs"][0]["pair"] == "main"
+    within = await desk.run("db", "current", *options)
+    assert within.code == 0
+    assert within.out.startswith("schema ")
+
+
+async def test_the_environment_names_the_file_and_replaces_its_values(desk: Place, systems: Practice) -> None:
+    right = (desk.folder / "alma-folio-sync.toml").rename(desk.folder / "other.toml")
+    desk.configure(right.read_text(encoding="utf-8").replace("practice-alma-key", "set-by-environment"), "other.toml")
+    answer = await desk.run("check", "--format", "json", CONFIG="other.toml")
+    assert answer.code == 1
+    assert answer.json["ok"] is False
+    replaced = await desk.run(
+        "check", "--format", "json", CONFIG="other.toml", PAIRS__MAIN__ALMA__API_KEY="practice-alma-key"
+    )
+    assert replaced.code == 0, replaced.out
+    assert replaced.json["ok"] is True
+
+
+# --- init and check
+
+
+async def test_init_writes_a_file_that_loads_once_it_is_filled(
+    place: Place, systems: Practice, database_url: str
+) -> None:
+    made = await place.run("init")
+    assert made.code == 0
+    path = place.folder / "alma-folio-sync.toml"
+    assert path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text(encoding="utf-8")
+
+    again = await place.run("init")
+    assert again.code == 1
+    assert "is there already" in again.err
+    assert path.read_text(encoding="utf-8") == text
+
+    path.write_text("changed", encoding="utf-8")
+    assert (await place.run("init", "--force")).code == 0
+    assert path.read_text(encoding="utf-8") == text
+
+    unfilled = await place.run("check", DATABASE__URL=database_url)
+    assert unfilled.code == 1
+    assert "What to do: " in unfilled.err
+    assert "Traceback" not in unfilled.err
+
+    for old, new in (
+        ("https://api-eu.hosted.exlibrisgroup.com", systems.alma_url),
+        ("https://folio.example.edu", systems.folio_url),
+        ('api_key = "…"', 'api_key = "practice-alma-key"'),
+        ('password = "…"', 'password = "practice"'),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    filled = await place.run("check", DATABASE__URL=database_url)
+    assert filled.code == 0, filled.out + filled.err
+
+
+async def test_check_says_that_everything_works(desk: Place, systems: Practice) -> None:
+    answer = await desk.run("check")
+    assert answer.code == 0
+    assert answer.err == ""
+    assert "✗" not in answer.out
+    for name in ("database", "Alma Bibs", "Alma quota", "Alma clock", "FOLIO login", "FOLIO packages", "proxy map"):
+        assert name in answer.out
+    assert systems.writes == 0
+    as_json = await desk.run("check", "--format", "json")
+    assert as_json.code == 0
+    assert set(as_json.json) == {"pair", "ok", "checks"}
+    assert {key for check in as_json.json["checks"] for key in check} == {"name", "state", "detail", "advice"}
+
+
+async def test_check_tries_a_wrong_password_once_and_a_wrong_key_too(desk: Place, systems: Practice) -> None:
+    wrong = {"PAIRS__MAIN__FOLIO__PASSWORD": "guessed", "PAIRS__MAIN__ALMA__API_KEY": "made-up"}
+    answer = await desk.run("check", **wrong)
+    assert answer.code == 1
+    assert systems.logins == 1, "accounts lock after a few failures"
+    assert "✗ FOLIO login and EBSCO key: FOLIO refused the login of user 'sync'" in answer.out
+    assert "Check the key or password in the configuration" in answer.out
+    assert re.search(r"✗ Alma\b.*Invalid API Key", answer.out)
+    assert "guessed" not in answer.out + answer.err
+    assert "made-up" not in answer.out + answer.err
+
+
+async def test_check_names_rights_that_are_missing_and_maps_that_lead_nowhere(place: Place, database_url: str) -> None:
+    limited = AlmaSwitches(requests_per_second=0, key_areas={"practice-alma-key": frozenset({"electronic"})})
+    permissions = frozenset({"kb-ebsco.status.get", "kb-ebsco.proxy-types.collection.get"})
+    with practice(LIBRARY, alma=limited, folio=FolioSwitches(permissions=permissions)) as systems:
+        place.configure(configuration(systems, database_url))
+        answer = await place.run("check", "--format", "json", PAIRS__MAIN__MAPS__PROXIES='{"EZPROXY": "NoSuchProxy"}')
+    assert answer.code == 1
+    failed = {check["name"]: check for check in answer.json["checks"] if check["state"] == "failed"}
+    assert "read access to the area Bibs" in failed["Alma Bibs"]["advice"]
+    assert "kb-ebsco.packages.collection.get" in failed["FOLIO packages"]["detail"]
+    assert "NoSuchProxy" in failed["proxy map"]["detail"]
+    assert "EZProxy" in failed["proxy map"]["advice"]
+    assert all(check["advice"] for check in failed.values())
+
+
+# --- diff and migrate
+
+
+def _without_ids_and_times(text: str) -> str:
+    return re.sub(r'"(run_id|plan_id|created_at)":("[^"]*"|\d+)', "", text)
+
+
+async def test_diff_shows_the_same_plan_in_the_same_bytes_and_writes_nothing(desk: Place, systems: Practice) -> None:
+    first = await desk.run("diff", *DIRECTION, "--format", "json")
+    second = await desk.run("diff", *DIRECTION, "--format", "json", "--output", "reports/plan.json")
+    assert (first.code, second.code) == (3, 3)
+    assert second.out == ""
+    written = (desk.folder / "reports" / "plan.json").read_text(encoding="utf-8")
+    assert _without_ids_and_times(first.out) == _without_ids_and_times(written)
+
+    plan, later = first.json, json.loads(written)
+    assert later["plan_id"] > plan["plan_id"]
+    assert set(plan) == PLAN_KEYS
+    assert set(plan["summary"]) == SUMMARY_KEYS
+    assert set(plan["cost"]) == COST_KEYS
+    assert all(set(guard) == {"name", "value", "limit", "tripped"} for guard in plan["guards"])
+    assert all(set(change) == CHANGE_KEYS for change in plan["changes"])
+    assert {key for one in plan["changes"] for field in one["fields"] for key in field} == {"field", "before", "after"}
+    assert {key for one in plan["changes"] for loss in one["losses"] for key in loss} == {"field", "value", "reason"}
+    assert (plan["pair"], plan["direction"]) == ("main", "alma-to-folio")
+    assert plan["summary"]["create"] == len(plan["changes"]) == 2 + 8 + 8
+    assert {change["kind"] for change in plan["changes"]} == {"package", "title", "holding"}
+    assert {change["status"] for change in plan["changes"]} == {"planned"}
+
+    text = await desk.run("diff", *DIRECTION)
+    assert text.code == 3
+    assert "2 packages, 8 titles and 8 holdings will be added to FOLIO" in text.out
+    assert "read Alma" in text.err
+    assert systems.writes == 0
+    assert systems.moved() == {}
+
+
+async def test_migrate_without_approval_refuses_where_nobody_can_be_asked(desk: Place, systems: Practice) -> None:
+    answer = await desk.run("migrate", *DIRECTION)
+    assert answer.code == 1
+    assert "there is no terminal to ask on" in answer.err
+    assert "--yes" in answer.err
+    assert systems.writes == 0
+    assert not systems.alma.controls.calls
+
+
+async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place, systems: Practice) -> None:
+    answer = await desk.run(*MIGRATE, "--format", "json", "--log-level", "debug")
+    assert answer.code == 0, answer.err
+    told = answer.json
+    assert set(told) == PLAN_KEYS | {"result"}
+    assert all(CHANGE_KEYS <= set(change) <= CHANGE_KEYS | {"outcome"} for change in told["changes"])
+    assert set(told["result"]) == RESULT_KEYS
+    assert told["result"] == {"applied": 18, "verified": 18, "skipped": 0, "failed": 0, "paused": 0}
+    assert {change["status"] for change in told["changes"]} == {"verified"}
+    assert systems.moved() == {
+        "Collection 1": [f"Journal {number} of Harbour Studies" for number in range(5)],
+        "Collection 2": [f"Journal {number} of Harbour Studies" for number in range(5, 8)],
+    }
+    assert "18 of 18 changes written, read back and verified" in answer.err
+
+    reports = desk.folder / "data" / "reports"
+    report = json.loads((reports / f"run-{told['run_id']}.json").read_text(encoding="utf-8"))
+    assert report == told
+    assert "Journal 7 of Harbour Studies" in (reports / f"run-{told['run_id']}.txt").read_text(encoding="utf-8")
+
+    written = systems.writes
+    again = await desk.run(*MIGRATE)
+    assert again.code == 0
+    assert "Nothing to do: 18 records agree." in again.err
+    nothing = await desk.run("diff", *DIRECTION, "--format", "json")
+    assert nothing.code == 0
+    assert nothing.json["changes"] == []
+    assert nothing.json["summary"]["unchanged"] == 18
+    assert systems.writes == written
+
+    runs = (await desk.run("runs", "--format", "json")).json["runs"]
+    assert [(run["command"], run["state"]) for run in runs] == [
+        ("diff", "done"),
+        ("migrate", "done"),
+        ("migrate", "done"),
+    ]
+    assert runs[2]["run_id"] == told["run_id"]
+    assert runs[2]["result"] == told["result"]
+    listed = await desk.run("runs", "--limit", "2")
+    assert listed.out.count("\n") == 2
+    status = await desk.run("status", "--format", "json")
+    pair = status.json["pairs"][0]
+    assert pair["links"] == {"holding": 8, "package": 2, "title": 8}
+    assert pair["open_writes"] == 0
+    assert pair["last_run"]["command"] == "diff"
+    text = await desk.run("status")
+    assert "linked: 8 holdings, 2 packages, 8 titles" in text.out
+
+
+async def test_records_that_cannot_be_moved_are_parked_with_reason_and_told_by_the_exit_code(
+    place: Place, database_url: str
+) -> None:
+    bad = portfolio(1, local_coverage=(SeedRange(from_year="2011", until_year="2005"),))
+    holding = library([journal(0), journal(1)], collection("Tides", [portfolio(0), bad]))
+    with practice(holding) as systems:
+        place.configure(configuration(systems, database_url))
+        answer = await place.run(*MIGRATE, "--format", "json")
+        assert answer.code == 7
+        told = answer.json
+        assert told["result"]["failed"] == 1
+        assert told["result"]["verified"] == told["summary"]["create"] == 3
+        (parked,) = (change for change in told["changes"] if change["status"] == "parked")
+        assert set(parked) == CHANGE_KEYS
+        assert parked["kind"] == "holding"
+        assert "2011" in parked["reason"]
+        text = await place.run(*MIGRATE)
+        assert text.code == 7
+        assert "Parked" in text.out
+        assert "1 parked" in text.err
+        assert systems.moved() == {"Tides": ["Journal 0 of Harbour Studies"]}
+
+
+# --- on a terminal
+
+
+async def test_on_a_terminal_the_plan_is_shown_and_only_a_yes_writes(desk: Place, systems: Practice) -> None:
+    async with desk.on_terminal("migrate", *DIRECTION) as terminal:
+        await terminal.sees("Carry this plan out? [y/N]")
+        assert "2 packages, 8 titles and 8 holdings will be added to FOLIO" in terminal.shown
+        assert "Collection 2" in terminal.shown
+        terminal.type("n\n")
+        assert await terminal.ended() == 0
+        assert "Nothing was written" in terminal.shown
+    assert systems.writes == 0
+    async with desk.on_terminal("migrate", *DIRECTION) as terminal:
+        await terminal.sees("Carry this plan out? [y/N]")
+        terminal.type("perhaps\n")
+        await terminal.sees("invalid input")
+        terminal.type("y\n")
+        assert await terminal.ended() == 0
+    assert len(systems.moved()) == 2
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_at_the_question_a_signal_ends_the_command_at_once(
+    desk: Place, systems: Practice, sign: signal.Signals
+) -> None:
+    async with desk.on_terminal("migrate", *DIRECTION) as terminal:
+        await terminal.sees("Carry this plan out? [y/N]")
+        terminal.process.send_signal(sign)
+        assert await terminal.ended(seconds=15) == 1
+        assert "Stopped." in terminal.shown
+    assert systems.writes == 0
+    runs = (await desk.run("runs", "--format", "json")).json["runs"]
+    assert [run["state"] for run in runs] == ["stopped"]
+
+
+async def test_names_cannot_command_a_terminal(place: Place, database_url: str) -> None:
+    title = "[bold red]Loud[/] \u009b31m \u202e Review"
+    package = "\x1b]0;owned\x07\x1b[2J[link=https://example.org]Harbour[/link]"
+    bad = portfolio(1, local_coverage=(SeedRange(from_year="2011", until_year="2005"),))
+    holding = library(
+        [journal(0, title=title), journal(1, title=title + " Two")], collection(package, [portfolio(0), bad])
+    )
+    with practice(holding) as systems:
+        place.configure(configuration(systems, database_url))
+        async with place.on_terminal(*MIGRATE) as terminal:
+            assert await terminal.ended() == 7
+        shown = terminal.shown
+        piped = await place.run("diff", *DIRECTION, "--output", "plan.txt")
+        assert piped.code == 0
+        report = (place.folder / "plan.txt").read_text(encoding="utf-8")
+    for text in (shown, report):
+        assert "[bold red]Loud[/]" in text or "[link=" in text
+    for sequence in ("\x1b]0;", "\x1b[2J", "\x07", "\u009b", "\x1b]8;"):
+        assert sequence not in shown
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", piped.out + piped.err + report)
+
+
+# --- one run at a time, interruptions, quota
+
+
+async def test_two_migrations_at_once_are_one(desk: Place, systems: Practice) -> None:
+    systems.folio.controls.set_faults(SLOW_WRITES)
+    async with desk.started(*MIGRATE) as first:
+        await until(lambda: systems.writes > 0, within=first)
+        second = await desk.run(*MIGRATE)
+        assert second.code == 5
+        assert "Another run works on the pair 'main': run 1 (migrate), since " in second.err
+        assert second.out == ""
+        systems.folio.controls.set_faults(Faults())
+        assert (await ended(first)).code == 0
+    assert sum(map(len, systems.moved().values())) == 8
+    assert len(systems.custom_titles()) == 8
+
+
+async def test_an_interrupted_migration_ends_soon_and_goes_on_with_nothing_twice(
+    place: Place, database_url: str
+) -> None:
+    with practice(plain_library((20, 10))) as systems:
+        place.configure(configuration(systems, database_url))
+        systems.folio.controls.set_faults(SLOW_WRITES)
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            before = systems.writes
+            async with place.started(*MIGRATE, "--format", "json") as process:
+                await until(lambda before=before: systems.writes > before + 5, within=process)
+                process.send_signal(sign)
+                stopped = await ended(process, seconds=30)
+            assert stopped.code == 1
+            assert "Stopped. What was written is recorded; run the same command again to go on." in stopped.err
+            assert "Traceback" not in stopped.err
+            assert stopped.out == ""
+        assert sum(map(len, systems.moved().values())) < 30
+        systems.folio.controls.set_faults(Faults())
+        answer = await place.run(*MIGRATE)
+        assert answer.code == 0, answer.err
+        assert {name: len(titles) for name, titles in systems.moved().items()} == {
+            "Collection 1": 20,
+            "Collection 2": 10,
+        }
+        assert systems.custom_titles() == sorted(f"Journal {number} of Harbour Studies" for number in range(30))
+        assert (await place.run("diff", *DIRECTION)).code == 0
+        runs = (await place.run("runs", "--format", "json")).json["runs"]
+        assert [run["state"] for run in runs] == ["done", "done", "stopped", "stopped"]
+
+
+async def test_at_the_quota_the_migration_pauses_and_says_until_when(desk: Place, systems: Practice) -> None:
+    midnight = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
+    limits = {"PAIRS__MAIN__FOLIO__DAILY_CALLS": "40", "PAIRS__MAIN__FOLIO__DAILY_RESERVE": "5"}
+    paused = await desk.run(*MIGRATE, "--format", "json", **limits)
+    assert paused.code == 6
+    result = paused.json["result"]
+    assert result["paused"] > 0
+    assert result["failed"] == result["skipped"] == 0
+    assert f"{midnight:%Y-%m-%d %H:%M} UTC" in paused.err
+    assert "Run the same command again after the time named" in paused.err
+
+    text = await desk.run("status", **limits)
+    assert f"waits for quota until {midnight:%Y-%m-%d %H:%M} UTC" in text.out
+    status = await desk.run("status", "--format", "json", **limits)
+    assert status.json["pairs"][0]["last_run"]["state"] == "paused"
+    assert datetime.fromisoformat(status.json["pairs"][0]["last_run"]["resumes_at"]) == midnight
+
+    resumed = await desk.run(*MIGRATE)
+    assert resumed.code == 0, resumed.err
+    assert sum(map(len, systems.moved().values())) == len(systems.custom_titles()) == 8
+
+
+# --- the schema
+
+
+async def test_the_schema_is_shown_and_brought_up_to_date(
+    place: Place, systems: Practice, databases: Databases
+) -> None:
+    async with databases.fresh(template="template0") as url:
+        place.configure(configuration(systems, url))
+        empty = await place.run("db", "current")
+        assert empty.code == 0
+        assert empty.out.startswith("schema empty; this version needs ")
+        upgraded = await place.run("db", "upgrade", "--format", "json")
+        assert upgraded.code == 0
+        newest = upgraded.json["newest"]
+        assert upgraded.json == {"before": "", "current": newest, "newest": newest}
+        assert (await place.run("db", "current")).out == f"schema {newest}; this version needs {newest}\n"
+        assert (await place.run("db", "upgrade")).out == f"schema {newest}, as before\n"
