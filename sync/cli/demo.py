@@ -136,7 +136,7 @@ def practice_settings(practice: "PracticeProcess", data_dir: Path) -> "Settings"
 async def tell_the_story(console: "Console", practice: "PracticeProcess", settings: "Settings", data_dir: Path) -> int:
     """Run diff, migrate and migrate again, and say what happened."""
     from sync.cli.progress import ConsoleProgress
-    from sync.cli.reporting import show_plan, write_reports
+    from sync.cli.reporting import show_plan, show_result, write_reports
     from sync.engine.migrate import diff, migrate
     from sync.store.plans import PlanInfo
     from sync.store.standing import forget_pair
@@ -161,6 +161,7 @@ async def tell_the_story(console: "Console", practice: "PracticeProcess", settin
         console.rule("2. migrate: write, read back, verify")
         with ConsoleProgress(console) as progress:
             moved = await migrate(database, name, pair, progress, yes)
+        await show_result(database, moved.plan, console)
         report = await write_reports(database, moved, data_dir / "reports")
         result = moved.result
         console.rule("3. migrate again: nothing may be left to do")

@@ -11,7 +11,7 @@ from sync.errors import ConfigurationError
 from sync.report.json_report import write_json
 from sync.report.overview import Overview, overview_of
 from sync.report.rows import report_rows
-from sync.report.text_report import plan_report, write_text
+from sync.report.text_report import plan_report, result_report, write_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -37,6 +37,11 @@ async def show_plan(database: "AsyncEngine", plan: "PlanInfo", console: Console)
     overview = await overview_of(report_rows(database, plan))
     console.print(plan_report(plan, overview))
     return overview
+
+
+async def show_result(database: "AsyncEngine", plan: "PlanInfo", console: Console) -> None:
+    """Show what became of a plan that was shown before."""
+    console.print(result_report(plan, await overview_of(report_rows(database, plan))))
 
 
 async def write_reports(database: "AsyncEngine", ended: "Ended", folder: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import cast
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
 from sync.errors import DataError
-from sync.folio.fit import fit_holding, fit_package, fit_title
+from sync.folio.fit import FolioMaps, fit_holding, fit_package, fit_title
 from sync.model import Holding, Kind, Loss, Package, Parked, Record, System, Title
 from sync.plan.unite import unite
 from sync.store.comparison import (
@@ -35,6 +35,11 @@ class Scope:
     package_names: Mapping[str, str]
     title_names: Mapping[str, str]
     parked: list[str] = field(default_factory=list)
+
+    @property
+    def maps(self) -> FolioMaps:
+        """Return Alma's codes in FOLIO's words, and what this FOLIO's packages can hold."""
+        return replace(self.work.maps, package_texts=self.folio.package_texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,7 @@ async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
         for key, source in sorted(sources.items()):
             package = cast("Package", source.record)
             try:
-                fit = fit_package(package, work.maps)
+                fit = fit_package(package, scope.maps)
             except DataError as error:
                 await _park(scope, Kind.PACKAGE, key, package.name, error)
                 continue
@@ -151,7 +156,7 @@ async def _holding_case(
         return None
     try:
         united = unite([cast("Holding", one.record) for one in own.values()])
-        fit = fit_holding(united.record, scope.work.maps)
+        fit = fit_holding(united.record, scope.maps)
     except DataError as error:
         await _park(scope, Kind.HOLDING, group.keys[0], title.name, error)
         return None

@@ -1,13 +1,14 @@
 """read: one complete reading of each side, into a snapshot."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from sync.alma import extractor as alma_extractor
 from sync.engine.work import Work
 from sync.folio import extractor as folio_extractor
+from sync.folio.wire import VisibilityForm
 from sync.model import Batch, Extraction, Kind, Sink, System
 from sync.store.links import linked_below
 from sync.store.snapshots import add_entries, add_parked, begin_snapshot, finish_snapshot
@@ -17,11 +18,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A reading that has ended, and how complete it was."""
+    """A reading that has ended, and how complete it was; `package_texts` says what FOLIO's packages can hold."""
 
     id: int
     system: System
     extraction: Extraction
+    package_texts: bool = False
 
     @property
     def complete(self) -> bool:
@@ -49,10 +51,16 @@ async def read_folio(work: Work, *, custom_only: bool) -> Snapshot:
     async def known_ids(package_id: str) -> Sequence[str]:
         return await linked_below(work.database, work.name, Kind.HOLDING, package_id)
 
-    async def extract(sink: Sink, extraction: Extraction) -> None:
-        await folio_extractor.extract(work.folio, sink, extraction, custom_only=custom_only, known_ids=known_ids)
+    forms: list[VisibilityForm] = []
 
-    return await _read(work, System.FOLIO, "custom" if custom_only else "selected", extract)
+    async def extract(sink: Sink, extraction: Extraction) -> None:
+        found = await folio_extractor.extract(
+            work.folio, sink, extraction, custom_only=custom_only, known_ids=known_ids
+        )
+        forms.append(found)
+
+    snapshot = await _read(work, System.FOLIO, "custom" if custom_only else "selected", extract)
+    return replace(snapshot, package_texts=forms == [VisibilityForm.LIST])
 
 
 async def _read(

@@ -30,9 +30,10 @@ KnownIds = Callable[[str], Awaitable[Sequence[str]]]
 
 async def extract(
     client: FolioClient, sink: Sink, extraction: Extraction, *, custom_only: bool, known_ids: KnownIds
-) -> None:
+) -> wire.VisibilityForm:
     """Read every selected package and its titles, hand them to `sink`, note in `extraction` how complete it was.
 
+    Returns how this version of FOLIO spells visibility, by which it is known; without any package, as the older one.
     With `custom_only` the titles of managed packages are not read: a one-way migration to custom packages does not
     need them, and they may be most of a tenant.
 
@@ -57,6 +58,8 @@ async def extract(
 
     async for _ in in_parallel(wanted, work, width=PACKAGES_AT_ONCE):
         pass
+    newer = any(wire.package_visibility_form(one.model) is wire.VisibilityForm.LIST for one in listing.records)
+    return wire.VisibilityForm.LIST if newer else wire.VisibilityForm.DATA
 
 
 async def _read_package(

@@ -32,6 +32,8 @@ EDITION_LIMIT = 250
 DESCRIPTION_LIMIT = 400
 IDENTIFIER_LIMIT = 20
 URL_LIMIT = 600
+PACKAGE_URL_LIMIT = 500
+PACKAGE_DESCRIPTION_LIMIT = 2000
 STATEMENT_LIMIT = 200
 USER_DEFINED_LIMIT = 500
 NO_PROXY = "<n>"
@@ -43,12 +45,14 @@ NOTE_FIELDS = ("public_note", "authentication_note", "internal_description")
 class FolioMaps:
     """Alma's codes in FOLIO's words, as the configuration says. What is missing here becomes a loss.
 
-    `proxies` and `access_types` lead to FOLIO ids; `notes` name the user-defined field (1 to 5) that takes a note.
+    `proxies` and `access_types` lead to FOLIO ids; `notes` name the user-defined field (1 to 5) that takes a note;
+    `package_texts`: this FOLIO's packages hold an address and a description (interface 5.0; facts: folio §1.4).
     """
 
     proxies: Mapping[str, str] = field(default_factory=dict)
     access_types: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    package_texts: bool = False
 
 
 def fit_package(package: Package, maps: FolioMaps) -> FitPackage:
@@ -61,19 +65,17 @@ def fit_package(package: Package, maps: FolioMaps) -> FitPackage:
     name = _name(package.name, PACKAGE_NAME_LIMIT, f"collection {package.key}", losses)
     losses += [
         Loss(note, clean(getattr(package, note)), "a FOLIO package has no such field")
-        for note in ("description", *NOTE_FIELDS)
+        for note in NOTE_FIELDS
         if getattr(package, note)
     ]
-    if package.url:
-        losses.append(Loss("url", package.url, "a FOLIO package has no address"))
     record = replace(
         package,
         name=name,
         managed=False,
         proxy=_proxy(package.proxy, maps, losses),
         access_type=_access_type(package.access_type, maps, losses),
-        url="",
-        description="",
+        url=_package_text("url", package.url, PACKAGE_URL_LIMIT, maps, losses),
+        description=_package_text("description", package.description, PACKAGE_DESCRIPTION_LIMIT, maps, losses),
         public_note="",
         authentication_note="",
         internal_description="",
@@ -156,6 +158,18 @@ def _text(field_name: str, text: str, limit: int, losses: list[Loss]) -> str:
     if len(cleaned) > limit:
         losses.append(Loss(field_name, cleaned, f"cut to {limit} characters"))
     return cut_at_word(cleaned, limit)
+
+
+def _package_text(name: str, text: str | None, limit: int, maps: FolioMaps, losses: list[Loss]) -> str | None:
+    """Return a text that packages hold from interface 5.0 on; None, with a loss, where they do not."""
+    if maps.package_texts:
+        if name == "url" and len(text or "") > limit:
+            losses.append(Loss(name, clean(text or ""), f"longer than {limit} characters"))
+            return None
+        return _text(name, text or "", limit, losses)
+    if text:
+        losses.append(Loss(name, clean(text), "a FOLIO package of this version has no such field"))
+    return None
 
 
 def _with_medium(one: Identifier) -> Identifier:

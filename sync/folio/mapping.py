@@ -64,8 +64,8 @@ def package_from_wire(record: wire.Package) -> Package:
         selected=bool(found.is_selected),
         coverage=coverage,
         proxy=_proxy(found.proxy),
-        url=found.url or "",
-        description=found.custom_description or "",
+        url=found.url,
+        description=found.custom_description,
         access_type=record.access_type_id or "",
         tags=found.tags.tag_list if found.tags else None,
         provider_name=found.provider_name or "",
@@ -128,7 +128,7 @@ def listed(record: Record) -> Record:
     Lists leave out proxies, and of titles what only a single record is known to tell (facts: folio §1.5, §2.4).
     """
     if isinstance(record, Package):
-        return replace(record, proxy=None, access_type=None, tags=None)
+        return replace(record, proxy=None, access_type=None, tags=None, url=None, description=None)
     if isinstance(record, Title):
         return replace(record, edition=None, description=None, contributors=None)
     if isinstance(record, Holding):
@@ -158,8 +158,8 @@ def package_put(package: Package, stored: wire.Package) -> PackagePut:
         "visibility_data": _visibility_data(package.hidden) if form is wire.VisibilityForm.DATA else None,
         "visibility": _visibility_list(package.hidden, found) if form is wire.VisibilityForm.LIST else None,
         "access_type_id": (package.access_type if package.access_type is not None else stored.access_type_id) or None,
-        "url": found.url,
-        "custom_description": found.custom_description,
+        "url": found.url if package.url is None else package.url,
+        "custom_description": found.custom_description if package.description is None else package.description,
         "custom_display_name": found.custom_display_name,
     }
     return PackagePut.model_validate(values)

@@ -74,8 +74,8 @@ class Package:
     selected: bool = True
     coverage: tuple[CoverageRange, ...] = ()
     proxy: Proxy | None = None
-    url: str = ""
-    description: str = ""
+    url: str | None = ""
+    description: str | None = ""
     public_note: str = ""
     authentication_note: str = ""
     internal_description: str = ""

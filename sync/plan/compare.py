@@ -3,7 +3,7 @@
 from sync.model import Contributor, CoverageRange, DayRange, Holding, Identifier, Package, Record, Title, day_ranges
 from sync.plan.changes import FieldChange, FieldValue
 
-PACKAGE_FIELDS = ("name", "content_type", "hidden", "proxy", "access_type")
+PACKAGE_FIELDS = ("name", "content_type", "hidden", "proxy", "access_type", "url", "description")
 TITLE_FIELDS = (
     "name", "publication_type", "identifiers", "publisher", "edition", "description", "contributors",
 )  # fmt: skip

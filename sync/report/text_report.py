@@ -36,6 +36,11 @@ def plan_report(plan: PlanInfo, overview: Overview, *, done: bool = False) -> Re
     return Group(*parts)
 
 
+def result_report(plan: PlanInfo, overview: Overview) -> RenderableType:
+    """Return what became of a plan that was shown before: its head, and what was not done."""
+    return Group(_head(plan, overview, done=True), *([_not_done(overview)] if overview.not_done else []))
+
+
 async def write_text(console: Console, plan: PlanInfo, overview: Overview, rows: AsyncIterator[ReportRow]) -> None:
     """Write the whole report: the overview, then every change on its own lines."""
     console.print(plan_report(plan, overview))
@@ -73,6 +78,12 @@ def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
                 f"Cost: about {cost.folio_calls:,} calls to FOLIO, {cost.ebsco_calls:,} of EBSCO's daily calls, "
                 f"at least {timedelta(seconds=round(cost.seconds))} at the permitted rate."
             )
+    titles = overview.kinds[Kind.TITLE, Action.CREATE]
+    if done and titles:
+        lines.append(
+            f"Of {titles:,} titles FOLIO knew {overview.known_titles:,} already, and those were used; "
+            "the others were created as custom titles."
+        )
     return Panel(Text("\n".join(lines)), expand=False)
 
 
