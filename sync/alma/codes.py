@@ -104,8 +104,8 @@ def read_coverage_description(description: str) -> CoverageInUse | None:
 def read_operator_description(description: str) -> EmbargoKind | None:
     """Return what a description of the table `MovingWallOperator` says, None when its words are others."""
     words = description.lower()
-    if "not available" in words or "unavailable" in words or "delay" in words:
+    if any(word in words for word in ("not available", "unavailable", "delay", "older")):
         return EmbargoKind.DELAY
-    if "only" in words and "available" in words:
+    if "available" in words and any(word in words for word in ("only", "younger", "newer", "within")):
         return EmbargoKind.ROLLING
     return None

@@ -6,13 +6,25 @@ from sync.cli.options import format_option, global_options
 from sync.cli.running import ExitCode, run_async, settings_of
 
 
-@click.group("db")
+@click.group(
+    "db",
+    epilog="""\b
+Examples:
+  alma-folio-sync db current
+  alma-folio-sync db upgrade""",
+)
 @global_options
 def command() -> None:
     """Look after the database's schema. Every other command brings it up to date by itself."""
 
 
-@command.command("upgrade")
+@command.command(
+    "upgrade",
+    epilog="""\b
+Examples:
+  alma-folio-sync db upgrade
+  alma-folio-sync db upgrade --format json""",
+)
 @global_options
 @format_option
 @click.pass_context
@@ -21,7 +33,13 @@ def upgrade(ctx: click.Context, form: str) -> int:
     return _run(ctx, form, upgrade=True)
 
 
-@command.command("current")
+@command.command(
+    "current",
+    epilog="""\b
+Examples:
+  alma-folio-sync db current
+  alma-folio-sync db current --format json""",
+)
 @global_options
 @format_option
 @click.pass_context

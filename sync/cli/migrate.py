@@ -70,10 +70,11 @@ async def ask(database: "AsyncEngine", plan: "PlanInfo") -> bool:
     """Show the plan and ask whether it may be carried out."""
     from rich.console import Console
 
+    from sync.cli.asking import confirm
     from sync.cli.reporting import show_plan
 
     await show_plan(database, plan, Console(stderr=True))
-    return click.confirm("Carry this plan out?", default=False, err=True)
+    return await confirm("Carry this plan out?")
 
 
 def conclude(ended: "Ended") -> ExitCode:

@@ -8,7 +8,13 @@ from sync.cli.options import global_options
 from sync.cli.running import ExitCode, run_async
 
 
-@click.group("sandbox")
+@click.group(
+    "sandbox",
+    epilog="""\b
+Examples:
+  alma-folio-sync sandbox serve
+  alma-folio-sync sandbox serve --help""",
+)
 @global_options
 def command() -> None:
     """Practice systems to rehearse with, on this machine only."""

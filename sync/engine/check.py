@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.alma.client import AlmaClient
-from sync.alma.codes import read_coverage_description, read_operator_description
+from sync.alma.codes import interpret
 from sync.engine.work import open_clients
 from sync.errors import ConfigurationError, SyncError
 from sync.folio.client import FolioClient
@@ -116,25 +116,31 @@ def _quota(remaining: int | None, reserve: int) -> Check:
 
 async def _codes(alma: AlmaClient, maps: Maps) -> Check:
     """Tell which codes of the institution the product would not understand."""
-    unknown = []
     coverage = (await alma.code_table("CoverageInUse")).model
-    unknown += [
+    operators = (await alma.code_table("MovingWallOperator")).model
+    codes = interpret(
+        coverage_table={row.code: row.description for row in coverage.row},
+        operator_table={row.code: row.description for row in operators.row},
+        coverage_in_use=maps.coverage_in_use,
+        embargo_operators=maps.embargo_operators,
+        material_types=maps.material_types,
+    )
+    unknown = [
         f"coverage in use {row.code!r} ({row.description})"
         for row in coverage.row
-        if row.code not in maps.coverage_in_use and read_coverage_description(row.description) is None
+        if row.code not in codes.coverage_in_use
     ]
-    operators = (await alma.code_table("MovingWallOperator")).model
     unknown += [
         f"embargo operator {row.code!r} ({row.description})"
         for row in operators.row
-        if row.code not in maps.embargo_operators and read_operator_description(row.description) is None
+        if row.code not in codes.embargo_operators
     ]
     if not unknown:
         return Check(name="Alma codes", state=CheckState.OK, detail="all codes of coverage and embargo are understood")
     return Check(
         name="Alma codes",
         state=CheckState.WARNING,
-        detail="not understood by their descriptions: " + "; ".join(unknown),
+        detail="not understood: " + "; ".join(unknown),
         advice="Say what they mean in [pairs.NAME.maps.coverage_in_use] and [pairs.NAME.maps.embargo_operators].",
     )
 

@@ -45,7 +45,7 @@ async def extract(
     if listing.missing:
         extraction.shortfalls.append(f"FOLIO: {listing.missing} of the declared packages were never listed")
     wanted = [one for one in listing.records if one.model.attributes.is_custom or not custom_only]
-    extraction.expected += sum(1 + (one.model.attributes.selected_count or 0) for one in wanted)
+    extraction.expected += sum(1 + 2 * (one.model.attributes.selected_count or 0) for one in wanted)  # title, holding
     await sink(
         Batch(
             readings=tuple(_package_reading(one) for one in listing.records),

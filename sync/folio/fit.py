@@ -162,11 +162,13 @@ def _text(field_name: str, text: str, limit: int, losses: list[Loss]) -> str:
 
 def _package_text(name: str, text: str | None, limit: int, maps: FolioMaps, losses: list[Loss]) -> str | None:
     """Return a text that packages hold from interface 5.0 on; None, with a loss, where they do not."""
+    if text is None:
+        return None
     if maps.package_texts:
-        if name == "url" and len(text or "") > limit:
-            losses.append(Loss(name, clean(text or ""), f"longer than {limit} characters"))
+        if name == "url" and len(text) > limit:
+            losses.append(Loss(name, clean(text), f"longer than {limit} characters"))
             return None
-        return _text(name, text or "", limit, losses)
+        return _text(name, text, limit, losses)
     if text:
         losses.append(Loss(name, clean(text), "a FOLIO package of this version has no such field"))
     return None
