@@ -1,6 +1,7 @@
 """Sets up the log: to standard error, for people or as JSON, each line with a stable `action=`, never with a secret."""
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal
@@ -15,6 +16,22 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 
 LIBRARY_LEVEL = logging.WARNING
 """What libraries have to say is heard from this level on, whatever our own level."""
+
+
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Control characters except the line feed: some of them command a terminal."""
+
+_RAW_IN_JSON = re.compile(r"[\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """Return the text with blanks in place of control characters; lines stay lines."""
+    return _CONTROLS.sub(" ", text)
+
+
+def escaped(json_text: str) -> str:
+    """Return JSON in which the control characters that JSON permits raw are escaped too."""
+    return _RAW_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
 
 
 class _LibraryHandler(logging.StreamHandler[Any]):
@@ -40,7 +57,8 @@ def configure_logging(level: str = "info", form: Literal["text", "json"] = "text
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     # tracebacks become text before the redaction, so that it reads them too
-    last: list[Any] = [structlog.processors.format_exc_info, redact_event, _renderer(form)]
+    last: list[Any] = [structlog.processors.format_exc_info, redact_event]
+    last += [_make_printable, _renderer(form)] if form == "text" else [_renderer(form), _escape]
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
@@ -71,6 +89,18 @@ def _name_library(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     if isinstance(record, logging.LogRecord):
         event["library"] = record.name
     return event
+
+
+def _make_printable(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return the event with texts that cannot command a terminal: systems answer what they like."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = printable(value)
+    return event
+
+
+def _escape(_logger: Any, _method: str, line: str) -> str:
+    return escaped(line)
 
 
 def _renderer(form: str) -> Any:

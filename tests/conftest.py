@@ -1,5 +1,6 @@
 """What many tests share: one Postgres for the whole session, and an empty database of its own for each test."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -7,11 +8,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.database import engine_for
 from sync.store.embedded import EmbeddedServer, embedded_postgres
 from tests.support.databases import NOT_DURABLE, Databases
+
+
+@pytest.fixture(autouse=True)
+def _only_warnings() -> None:
+    """Keep the log to warnings: what is written for nobody still takes its time."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @pytest.fixture(scope="session")

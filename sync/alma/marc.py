@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pymarc
 
 from sync.errors import DataError
-from sync.model import Contributor, Identifier, Medium, Title, parse_isbn, parse_issn
+from sync.model import Contributor, Identifier, Medium, Title, clean, parse_isbn, parse_issn
 
 ROLE_WORDS = {"edt": "editor", "editor": "editor", "ed": "editor", "ill": "illustrator", "illustrator": "illustrator"}
 _PRINT_WORDS = re.compile(r"print|hbk|pbk|hardback|hardcover|paper|cloth|gebunden|broch", re.IGNORECASE)
@@ -46,7 +46,7 @@ def title_from_marc(mms_id: str, record: pymarc.Record, material_types: Sequence
         DataError: when the bib has no name in 245.
     """
     name = _name(record)
-    if not name:
+    if not clean(name):
         raise DataError(
             f"bib {mms_id} has no title in field 245", advice="Add 245 $a in Alma, then run the command again."
         )

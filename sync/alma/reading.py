@@ -35,8 +35,8 @@ def note_title(reading: AlmaReading, portfolio: wire.Portfolio, types: set[str])
     kind = publication_type(portfolio.material_type.value, reading.codes)
     mms_id = int(portfolio.mms_id)
     reading.mms_ids.add(mms_id)
-    if kind:
-        types.add(kind)
+    if portfolio.material_type.value:
+        types.add(kind or "Unspecified")
     if kind not in PLAIN_TYPES:
         reading.special_types.setdefault(mms_id, set()).add(kind)
 

@@ -24,21 +24,21 @@ def command(ctx: click.Context, form: str) -> int:
     name, pair = pair_of(ctx, settings)
 
     async def work() -> int:
-        import msgspec
-
         from sync.engine.check import CheckState, check
+        from sync.logs import printable
+        from sync.report.json_report import json_text
 
         async with database_of(settings) as database:
             checks = await check(database, name, pair)
         fine = all(one.state is not CheckState.FAILED for one in checks)
         if form == "json":
-            click.echo(msgspec.json.encode({"pair": name, "ok": fine, "checks": checks}).decode())
+            click.echo(json_text({"pair": name, "ok": fine, "checks": checks}))
         else:
             marks = {CheckState.OK: "✓", CheckState.WARNING: "!", CheckState.FAILED: "✗"}
             for one in checks:
-                click.echo(f"{marks[one.state]} {one.name}: {one.detail}")
+                click.echo(printable(f"{marks[one.state]} {one.name}: {one.detail}"))
                 if one.advice:
-                    click.echo(f"    {one.advice}")
+                    click.echo(printable(f"    {one.advice}"))
         return ExitCode.DONE if fine else ExitCode.ERROR
 
     return run_async(ctx, work)

@@ -52,8 +52,7 @@ def _run(ctx: click.Context, form: str, *, upgrade: bool) -> int:
     settings = settings_of(ctx)
 
     async def work() -> int:
-        import msgspec
-
+        from sync.report.json_report import json_text
         from sync.store.database import open_database
         from sync.store.schema import current_revision, upgrade_schema
 
@@ -61,7 +60,7 @@ def _run(ctx: click.Context, form: str, *, upgrade: bool) -> int:
             before, newest = await upgrade_schema(database) if upgrade else await current_revision(database)
         now = newest if upgrade else before
         if form == "json":
-            click.echo(msgspec.json.encode({"before": before, "current": now, "newest": newest}).decode())
+            click.echo(json_text({"before": before, "current": now, "newest": newest}))
         elif upgrade:
             click.echo(f"schema {newest}" + (f", was {before or 'empty'}" if before != newest else ", as before"))
         else:

@@ -1,6 +1,7 @@
 """How a command runs and ends: the event loop, the errors with their advice, the exit codes of the contract."""
 
 import asyncio
+import io
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -43,6 +44,7 @@ EXIT_CODES: dict[type[SyncError], ExitCode] = {
 
 def run_and_exit(cli: Callable[..., Any]) -> int:
     """Run the command line and return its exit code; errors are printed with their advice."""
+    _make_every_letter_printable()
     try:
         code = cli(standalone_mode=False)
     except click.exceptions.Exit as asked:
@@ -60,11 +62,19 @@ def run_and_exit(cli: Callable[..., Any]) -> int:
     return int(code or 0)
 
 
+def _make_every_letter_printable() -> None:
+    """Files and pipes get UTF-8 whatever the locale; a terminal that lacks a letter is shown its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
 def _explain(error: SyncError) -> int:
+    from sync.logs import printable
     from sync.transport.redaction import scrub
 
-    click.echo(f"Error: {scrub(error.message)}", err=True)
-    click.echo(f"What to do: {scrub(error.advice)}", err=True)
+    click.echo(printable(scrub(f"Error: {error.message}")), err=True)
+    click.echo(printable(scrub(f"What to do: {error.advice}")), err=True)
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.ERROR)
 
 
@@ -85,8 +95,11 @@ def _database_lost(error: Exception) -> SyncError | None:
 def _explain_bug(error: Exception) -> int:
     import structlog
 
+    from sync.logs import configure_logging
     from sync.transport.redaction import scrub
 
+    if not structlog.is_configured():
+        configure_logging()  # structlog as it comes shows every local variable, and with them every secret
     structlog.get_logger(__name__).error("unexpected error", action="cli.bug", exc_info=True)
     return _explain(BugError(f"{type(error).__name__}: {scrub(str(error))}"))
 
@@ -109,10 +122,26 @@ def run_async(ctx: click.Context, work: Callable[[], Coroutine[Any, Any, T]]) ->
 
 
 def settings_of(ctx: click.Context) -> "Settings":
-    """Return the configuration named by the global options."""
+    """Return the configuration named by the global options, its secrets struck out of every text from now on."""
     from sync.settings import load_settings
+    from sync.transport.redaction import register_secret
 
-    return load_settings(globals_of(ctx).config)
+    settings = load_settings(globals_of(ctx).config)
+    for pair in settings.pairs.values():
+        register_secret(pair.alma.api_key)
+        register_secret(pair.folio.password)
+    if settings.database.url is not None:
+        register_secret(settings.database.url)
+        register_secret(_password_of(settings.database.url.get_secret_value()))
+    return settings
+
+
+def _password_of(url: str) -> str:
+    """Return what stands between the user's name and the host, decoded; "" when there is no password."""
+    from urllib.parse import unquote
+
+    account = url.partition("://")[2].rpartition("@")[0]
+    return unquote(account.partition(":")[2])
 
 
 def pair_of(ctx: click.Context, settings: "Settings") -> tuple[str, "Pair"]:

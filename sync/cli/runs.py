@@ -27,14 +27,13 @@ def command(ctx: click.Context, limit: int, form: str) -> int:
     settings = settings_of(ctx)
 
     async def work() -> int:
-        import msgspec
-
+        from sync.report.json_report import json_text
         from sync.store.runs import recent_runs
 
         async with database_of(settings) as database:
             runs = await recent_runs(database, pair=globals_of(ctx).pair, limit=limit)
         if form == "json":
-            click.echo(msgspec.json.encode({"runs": [as_json(one) for one in runs]}).decode())
+            click.echo(json_text({"runs": [as_json(one) for one in runs]}))
             return ExitCode.DONE
         if not runs:
             click.echo("Nothing was run yet. Begin with: alma-folio-sync check")
@@ -64,6 +63,8 @@ def as_json(one: "RunInfo") -> dict[str, Any]:
 
 def line(one: "RunInfo") -> str:
     """Return a run as a line."""
+    from sync.logs import printable
+
     result = one.result or {}
     numbers = ", ".join(f"{number:,} {name}" for name, number in result.items() if number)
     parts = [
@@ -75,4 +76,4 @@ def line(one: "RunInfo") -> str:
         numbers,
         one.message,
     ]
-    return "  ".join(part for part in parts if part)
+    return printable("  ".join(part for part in parts if part)).replace("\n", " ")

@@ -30,8 +30,7 @@ def command(ctx: click.Context, form: str) -> int:
     names = [settings.pair(wanted)[0]] if wanted else sorted(settings.pairs)
 
     async def work() -> int:
-        import msgspec
-
+        from sync.report.json_report import json_text
         from sync.store.runs import recent_runs
         from sync.store.standing import standing
 
@@ -51,7 +50,7 @@ def command(ctx: click.Context, form: str) -> int:
                 }
                 for name, run, now in found
             ]
-            click.echo(msgspec.json.encode({"pairs": pairs}).decode())
+            click.echo(json_text({"pairs": pairs}))
         else:
             for name, run, now in found:
                 _show(name, run, now)

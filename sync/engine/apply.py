@@ -10,7 +10,16 @@ from sync.engine.agreements import agreements_of
 from sync.engine.current import holding_and_title
 from sync.engine.verify import finding, read_back, stored_otherwise
 from sync.engine.work import Work
-from sync.errors import ChangedSincePlanError, ConfigurationError, DataError, QuotaError, SyncError
+from sync.errors import (
+    ChangedSincePlanError,
+    ConfigurationError,
+    DataError,
+    LockedError,
+    NotFoundError,
+    QuotaError,
+    SyncError,
+    TransientError,
+)
 from sync.folio.fit import fit_title
 from sync.folio.loader import FolioLoader, WrittenTitle
 from sync.folio.mapping import listed, package_from_wire, title_from_wire
@@ -20,6 +29,7 @@ from sync.store.comparison import SourceRecord, source_records
 from sync.store.intents import Journal, Result
 from sync.store.links import Link, linked_from, links, package_links
 from sync.store.plans import Outcome, StoredChange, changes_by_id, changes_of, count_statuses, planned_places
+from sync.store.snapshots import snapshot_info
 from sync.transport.paging import in_parallel
 
 BATCH = 1000
@@ -28,24 +38,30 @@ CHANGES_AT_ONCE = 24
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+UNREACHED_IN_A_ROW = 2 * CHANGES_AT_ONCE
+
 ORDER = (Kind.PACKAGE, Kind.TITLE, Kind.HOLDING)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Which FOLIO records are taken by which title or package of Alma while a plan is carried out."""
+    """Which FOLIO records are taken by which title or package of Alma while a plan is carried out.
+
+    `among` is Alma's snapshot where it is complete: what is not in it keeps its record from nobody.
+    """
 
     work: Work
     kind: Kind
     owner: str
     own_keys: frozenset[str]
     taken: dict[str, str]
+    among: int | None
 
     async def is_free(self, folio_id: str) -> bool:
         """Return whether nobody else is linked to the record or about to be."""
         if self.taken.get(folio_id, self.owner) != self.owner:
             return False
-        owners = await linked_from(self.work.database, self.work.name, self.kind, [folio_id])
+        owners = await linked_from(self.work.database, self.work.name, self.kind, [folio_id], among=self.among)
         return not owners.get(folio_id, set()) - self.own_keys
 
     def take(self, folio_id: str) -> bool:
@@ -55,16 +71,23 @@ class Claims:
 
 @dataclass(slots=True, kw_only=True)
 class Application:
-    """A plan being carried out. `made` are the resources that came into being together with their title."""
+    """A plan being carried out.
+
+    `made` are the resources that came into being together with their title; `stopped` is why nothing more is begun;
+    `unreached` counts the changes in a row that failed because FOLIO did not answer.
+    """
 
     work: Work
     plan_id: int
     alma_snapshot: int
+    alma_complete: bool
     journal: Journal
     loader: FolioLoader
     packages: dict[str, Link] = field(default_factory=dict)
     taken: dict[Kind, dict[str, str]] = field(default_factory=lambda: {Kind.PACKAGE: {}, Kind.TITLE: {}})
     made: set[str] = field(default_factory=set)
+    stopped: SyncError | None = None
+    unreached: int = 0
 
     @property
     def settle_seconds(self) -> float:
@@ -73,7 +96,8 @@ class Application:
 
     def claims(self, change: Change, owner: str) -> Claims:
         """Return the claims of one change."""
-        return Claims(self.work, change.kind, owner, frozenset(change.source_keys), self.taken[change.kind])
+        among = self.alma_snapshot if self.alma_complete else None
+        return Claims(self.work, change.kind, owner, frozenset(change.source_keys), self.taken[change.kind], among)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +119,8 @@ async def apply_plan(work: Work, plan_id: int, alma_snapshot: int) -> None:
     Raises:
         QuotaError: at the day's reserve; what is left stays planned.
         ConfigurationError: when an account lost its rights meanwhile.
+        TransientError: when FOLIO does not answer any longer.
+        LockedError: when another run took over.
     """
     journal = Journal(work.database, pair=work.name, run_id=work.run_id, plan_id=plan_id, rules=work.rules)
     loader = FolioLoader(
@@ -103,8 +129,23 @@ async def apply_plan(work: Work, plan_id: int, alma_snapshot: int) -> None:
         settle_seconds=work.pair.folio.settle_seconds,
         tags=work.pair.policy.tags,
     )
-    application = Application(work=work, plan_id=plan_id, alma_snapshot=alma_snapshot, journal=journal, loader=loader)
-    planned = await count_statuses(work.database, plan_id)
+    application = Application(
+        work=work,
+        plan_id=plan_id,
+        alma_snapshot=alma_snapshot,
+        alma_complete=(await snapshot_info(work.database, alma_snapshot)).complete,
+        journal=journal,
+        loader=loader,
+    )
+    try:
+        await _apply_all(application)
+    finally:
+        await journal.finish()
+
+
+async def _apply_all(application: Application) -> None:
+    work = application.work
+    planned = await count_statuses(work.database, application.plan_id)
     for kind in ORDER:
         total = planned.get((kind, Status.PLANNED), 0)
         if total:
@@ -134,20 +175,37 @@ async def _apply_batch(application: Application, changes: Sequence[Change], step
         return
     batch = await _load(application, changes)
 
-    async def carry(change: Change) -> None:
+    async def carry(change: Change) -> int:
+        if application.stopped is not None:
+            return 0
         try:
             result = await step(application, batch, change)
-        except (QuotaError, ConfigurationError):
-            raise
+        except (QuotaError, ConfigurationError, LockedError) as error:
+            # what is under way is brought to its end, so that it is known how it ended
+            application.stopped = application.stopped or error
+            return 0
         except ChangedSincePlanError as error:
             result = _not_done(change, Status.SKIPPED, error)
         except SyncError as error:
             result = _not_done(change, Status.FAILED, error)
+            _note_unreached(application, error)
+        else:
+            application.unreached = 0
         await application.journal.conclude(result)
         _tell(application, change, result)
+        return 1
 
-    async for _ in in_parallel(changes, carry, width=CHANGES_AT_ONCE):
-        application.work.progress.advance(f"write {changes[0].kind}s", 1)
+    async for done in in_parallel(changes, carry, width=CHANGES_AT_ONCE):
+        application.work.progress.advance(f"write {changes[0].kind}s", done)
+    if application.stopped is not None:
+        raise application.stopped
+
+
+def _note_unreached(application: Application, error: SyncError) -> None:
+    """Stop where FOLIO answers nobody any longer: a plan is not to be failed change by change."""
+    application.unreached = application.unreached + 1 if isinstance(error, TransientError) else 0
+    if application.unreached >= UNREACHED_IN_A_ROW:
+        application.stopped = application.stopped or error
 
 
 def _tell(application: Application, change: Change, result: Result) -> None:
@@ -253,19 +311,37 @@ async def _holding(application: Application, batch: Batch, change: Change) -> Re
     if title is None:
         return _skipped(change, "its title is not in FOLIO: see the title's own line")
     resource_id = f"{package.folio_id}-{title.folio_id}"
-    await application.loader.create_holding(
-        change.id,
-        desired,
-        package.folio_id,
-        title.folio_id,
-        resource_made=resource_id in application.made,
-        name=change.name,
-    )
+    try:
+        await application.loader.create_holding(
+            change.id,
+            desired,
+            package.folio_id,
+            title.folio_id,
+            resource_made=resource_id in application.made,
+            name=change.name,
+        )
+    except NotFoundError:
+        if not (title.managed and await _is_gone(application.work, title.folio_id)):
+            raise
+        outcome = Outcome(
+            reason=f"the knowledge base no longer has the title {title.folio_id}",
+            error="data",
+            advice="Run the command again: the title is looked for anew.",
+        )
+        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, gone_title=title.folio_id)
     result = await _read_back_holding(application, batch, change, desired, resource_id)
     made = tuple(
         Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created") for key in change.source_keys
     )
     return replace(result, links=made)
+
+
+async def _is_gone(work: Work, title_id: str) -> bool:
+    try:
+        await work.folio.get_title(title_id)
+    except NotFoundError:
+        return True
+    return False
 
 
 async def _read_back_holding(

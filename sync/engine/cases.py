@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+from sync.engine.match import title_claim
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
 from sync.errors import DataError
-from sync.folio.fit import FolioMaps, fit_holding, fit_package, fit_title
+from sync.folio.fit import TITLE_NAME_LIMIT, FolioMaps, fit_holding, fit_package, fit_title
 from sync.model import Holding, Kind, Loss, Package, Parked, Record, System, Title
+from sync.plan.names import name_candidates
 from sync.plan.unite import unite
 from sync.store.comparison import (
     Comparison,
@@ -71,7 +73,7 @@ async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             try:
                 fit = fit_package(package, scope.maps)
             except DataError as error:
-                await _park(scope, Kind.PACKAGE, key, package.name, error)
+                await park(scope, Kind.PACKAGE, key, package.name, error)
                 continue
             desired = replace(fit.record, name=scope.package_names.get(key, fit.record.name))
             cases.append(
@@ -105,9 +107,11 @@ async def title_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             try:
                 fit = fit_title(title)
             except DataError as error:
-                await _park(scope, Kind.TITLE, title.key, title.name, error)
+                await park(scope, Kind.TITLE, title.key, title.name, error)
                 continue
-            desired = replace(fit.record, name=scope.title_names.get(title.key, fit.record.name))
+            settled = scope.title_names.get(title.key)
+            name = settled or next(name_candidates(title_claim(title, link.name if link else ""), TITLE_NAME_LIMIT))
+            desired = replace(fit.record, name=name)
             cases.append(
                 Case(
                     desired=desired,
@@ -129,13 +133,19 @@ async def holding_cases(scope: Scope) -> AsyncIterator[list[Case]]:
     async for groups in differing_holdings(work.database, comparison, BATCH):
         keys = [key for group in groups for key in group.keys]
         sources = await source_records(work.database, comparison.alma, Kind.HOLDING, keys)
-        titles = await records(work.database, comparison.alma, Kind.TITLE, [group.identity_key for group in groups])
+        bibs = [group.identity_key for group in groups]
+        titles = await records(work.database, comparison.alma, Kind.TITLE, bibs)
+        title_links = await links(work.database, work.name, Kind.TITLE, bibs)
         known = await links(work.database, work.name, Kind.HOLDING, keys)
-        yield [
-            case
-            for group in groups
-            if (case := await _holding_case(scope, group, sources, titles, known, packages)) is not None
-        ]
+        cases = []
+        for group in groups:
+            package, title = packages.get(group.package_key), title_links.get(group.identity_key)
+            place = f"{package.folio_id}-{title.folio_id}" if package and title else ""
+            # a portfolio that was put under another bib leaves the former title's resource behind
+            link = next((known[key] for key in group.keys if key in known and known[key].folio_id == place), None)
+            case = await _holding_case(scope, group, sources, titles, package, link)
+            cases += [case] if case is not None else []
+        yield cases
 
 
 async def _holding_case(
@@ -143,8 +153,8 @@ async def _holding_case(
     group: Group,
     sources: Mapping[str, SourceRecord],
     titles: Mapping[str, Record],
-    known: Mapping[str, Link],
-    packages: Mapping[str, Link],
+    package: Link | None,
+    link: Link | None,
 ) -> Case | None:
     own = {key: sources[key] for key in group.keys}
     title = cast("Title | None", titles.get(group.identity_key))
@@ -152,17 +162,15 @@ async def _holding_case(
         unread = DataError(
             f"its bib {group.identity_key} could not be read", advice="Mend the bib, which is listed too, first."
         )
-        await _park(scope, Kind.HOLDING, group.keys[0], "", unread)
+        await park(scope, Kind.HOLDING, group.keys[0], "", unread)
         return None
     try:
         united = unite([cast("Holding", one.record) for one in own.values()])
         fit = fit_holding(united.record, scope.maps)
     except DataError as error:
-        await _park(scope, Kind.HOLDING, group.keys[0], title.name, error)
+        await park(scope, Kind.HOLDING, group.keys[0], title.name, error)
         return None
-    package = packages.get(group.package_key)
     unseen = package is not None and package.folio_id in scope.folio.extraction.incomplete_packages
-    link = next((known[key] for key in group.keys if key in known), None)
     return Case(
         desired=fit.record,
         sources=own,
@@ -181,7 +189,8 @@ def _identifiers(title: Title) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.value for one in title.identifiers if one.valid))
 
 
-async def _park(scope: Scope, kind: Kind, key: str, name: str, error: DataError) -> None:
+async def park(scope: Scope, kind: Kind, key: str, name: str, error: DataError) -> None:
+    """Record that a record cannot take part as it stands, with the reason."""
     scope.parked.append(key)
     parked = Parked(
         system=System.ALMA, kind=kind, key=key, name=name, field="", reason=error.message, advice=error.advice

@@ -47,7 +47,7 @@ async def current_holding(work: Work, desired: Holding, resource_id: str, seen: 
         record = (await work.folio.get_resource(resource_id)).model
     except NotFoundError:
         return None
-    if not record.attributes.is_selected:
+    if record.attributes.is_selected is False:
         return None
     holding = holding_from_wire(record)
     return Current(record=holding, listed=listed(holding))

@@ -36,7 +36,7 @@ async def match(work: Work, alma: Snapshot, folio: Snapshot) -> tuple[dict[str, 
     package_names = await match_packages(work, alma, folio)
     title_names = await name_titles(work, alma)
     async for groups in differing_titles(work.database, comparison, BATCH):
-        await match_titles(work, comparison, groups, title_names)
+        await match_titles(work, comparison, groups, title_names, alma_complete=alma.complete)
         work.progress.advance("match", len(groups))
     async for groups in differing_holdings(work.database, comparison, BATCH):
         await match_holdings(work, folio, groups)
@@ -50,8 +50,10 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
     known = await package_links(work.database, work.name)
     remembered = {key: link.name for key, link in known.items() if link.name}
     claims = []
+    present = set()
     async for record in all_records(work.database, alma.id, Kind.PACKAGE):
         package = cast("Package", record)
+        present.add(package.key)
         try:
             name = fit_package(package, work.maps).record.name
         except DataError:
@@ -62,7 +64,8 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
             )
         )
     names = unique_names(claims, limit=PACKAGE_NAME_LIMIT)
-    taken = {link.folio_id for link in known.values()}
+    # a collection that Alma no longer has keeps its package from nobody
+    taken = {link.folio_id for key, link in known.items() if key in present or not alma.complete}
     by_name = {}
     async for record in all_records(work.database, folio.id, Kind.PACKAGE):
         package = cast("Package", record)
@@ -80,24 +83,27 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
 async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:
     """Settle which bibs are one title, and return the names of those that would otherwise share one."""
     remembered = await remembered_names(work.database, work.name, Kind.TITLE)
-    names = dict(remembered)
+    names: dict[str, str] = {}
     async for keys in same_names(work.database, alma.id):
         titles = cast("list[Title]", list((await records(work.database, alma.id, Kind.TITLE, keys)).values()))
         same = same_publications(titles)
         await add_identities(work.database, alma.id, same)
         leaders = sorted((one for one in titles if one.key not in same), key=lambda one: one.key)
-        claims = [_title_claim(one, remembered) for one in leaders]
+        claims = [title_claim(one, remembered.get(one.key, "")) for one in leaders]
         names |= unique_names(claims, limit=TITLE_NAME_LIMIT)
     return names
 
 
-def _title_claim(title: Title, remembered: Mapping[str, str]) -> NameClaim:
+def title_claim(title: Title, remembered: str) -> NameClaim:
+    """Return the claim of a title to a name of its own."""
     fitted = fit_title(title).record
     hints = (fitted.publisher, *(one.value for one in fitted.identifiers[:1]))
-    return NameClaim(key=title.key, name=fitted.name, hints=hints, remembered=remembered.get(title.key, ""))
+    return NameClaim(key=title.key, name=fitted.name, hints=hints, remembered=remembered)
 
 
-async def match_titles(work: Work, comparison: Comparison, groups: Sequence[Group], names: Mapping[str, str]) -> None:
+async def match_titles(
+    work: Work, comparison: Comparison, groups: Sequence[Group], names: Mapping[str, str], *, alma_complete: bool
+) -> None:
     """Link titles that FOLIO's reading already holds: by identifier and name, or by the name of a custom title."""
     known = await links(work.database, work.name, Kind.TITLE, [key for group in groups for key in group.keys])
     new = [group for group in groups if not all(key in known for key in group.keys)]
@@ -108,7 +114,9 @@ async def match_titles(work: Work, comparison: Comparison, groups: Sequence[Grou
     candidates = await title_candidates(work.database, comparison, wanted)
     keys = sorted({key for keys in candidates.values() for key in keys})
     there = await records(work.database, comparison.folio, Kind.TITLE, keys)
-    owners = await linked_from(work.database, work.name, Kind.TITLE, keys)
+    # a bib that Alma no longer has (merged into another, say) keeps its title from nobody
+    among = comparison.alma if alma_complete else None
+    owners = await linked_from(work.database, work.name, Kind.TITLE, keys, among=among)
     found: list[Link] = []
     for group in new:
         title = cast("Title | None", own.get(group.identity_key))

@@ -8,10 +8,11 @@ from typing import cast
 import structlog
 
 from sync.engine.agreements import Agreed, store_agreements
-from sync.engine.cases import Case, Scope, holding_cases, package_cases, title_cases
+from sync.engine.cases import Case, Scope, holding_cases, package_cases, park, title_cases
 from sync.engine.current import Current, current_holding, current_package, current_title
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
+from sync.errors import DataError
 from sync.model import Holding, Kind, Package, Record, System, Title
 from sync.plan.changes import Action, Change, FieldChange, Guard, Status, Summary, change_id
 from sync.plan.compare import differences, fields_of
@@ -137,7 +138,11 @@ async def _decide(planning: Planning, cases: Sequence[Case]) -> None:
 
     async def decide(case: Case) -> Change | Agreed | None:
         before = listed.get(case.link.folio_id) if case.link else None
-        return await _decide_one(planning, case, before, written.get(next(iter(case.sources))))
+        try:
+            return await _decide_one(planning, case, before, written.get(next(iter(case.sources))))
+        except DataError as error:
+            await park(planning.scope, _kind([case]), min(case.sources), case.name, error)
+            return None
 
     changes: list[Change] = []
     agreed: list[Agreed] = []

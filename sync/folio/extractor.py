@@ -46,12 +46,7 @@ async def extract(
         extraction.shortfalls.append(f"FOLIO: {listing.missing} of the declared packages were never listed")
     wanted = [one for one in listing.records if one.model.attributes.is_custom or not custom_only]
     extraction.expected += sum(1 + 2 * (one.model.attributes.selected_count or 0) for one in wanted)  # title, holding
-    await sink(
-        Batch(
-            readings=tuple(_package_reading(one) for one in listing.records),
-            parked=_unreadable(Kind.PACKAGE, listing.invalid),
-        )
-    )
+    await sink(_package_batch(listing))
 
     async def work(package: Record[wire.Package]) -> None:
         await _read_package(client, sink, extraction, package.model, known_ids)
@@ -93,7 +88,7 @@ async def _read_package(
         try:
             readings += _resource_readings(record)
         except DataError as error:
-            parked.append(_parked(record.model, error))
+            parked.append(_parked(Kind.HOLDING, record.model, error))
     await sink(Batch(readings=tuple(readings), parked=tuple(parked)))
 
 
@@ -124,9 +119,17 @@ def _id(record: wire.Package | wire.Resource) -> str:
     return record.id
 
 
-def _package_reading(record: Record[wire.Package]) -> Reading:
-    package = package_from_wire(record.model)
-    return Reading(kind=Kind.PACKAGE, record=package, listed=listed(package), raw=record.raw)
+def _package_batch(listing: Listing[wire.Package]) -> Batch:
+    readings: list[Reading] = []
+    parked = list(_unreadable(Kind.PACKAGE, listing.invalid))
+    for record in listing.records:
+        try:
+            package = package_from_wire(record.model)
+        except DataError as error:
+            parked.append(_parked(Kind.PACKAGE, record.model, error))
+        else:
+            readings.append(Reading(kind=Kind.PACKAGE, record=package, listed=listed(package), raw=record.raw))
+    return Batch(readings=tuple(readings), parked=tuple(parked))
 
 
 def _resource_readings(record: Record[wire.Resource]) -> list[Reading]:
@@ -144,10 +147,10 @@ def _resource_readings(record: Record[wire.Resource]) -> list[Reading]:
     ]
 
 
-def _parked(record: wire.Resource, error: DataError) -> Parked:
+def _parked(kind: Kind, record: wire.Resource | wire.Package, error: DataError) -> Parked:
     return Parked(
         system=System.FOLIO,
-        kind=Kind.HOLDING,
+        kind=kind,
         key=record.id,
         name=record.attributes.name or "",
         field="",

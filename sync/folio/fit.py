@@ -165,8 +165,9 @@ def _package_text(name: str, text: str | None, limit: int, maps: FolioMaps, loss
     if text is None:
         return None
     if maps.package_texts:
-        if name == "url" and len(text) > limit:
-            losses.append(Loss(name, clean(text), f"longer than {limit} characters"))
+        fits = len(text) <= limit and text.startswith(("https://", "http://")) and not any(map(str.isspace, text))
+        if name == "url" and text and not fits:
+            losses.append(Loss(name, clean(text), f"no address of at most {limit} characters that FOLIO takes"))
             return None
         return _text(name, text, limit, losses)
     if text:

@@ -5,7 +5,7 @@ FOLIO's lists may lag; only what is surely not there is sent again (design: writ
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -32,16 +32,18 @@ from sync.folio.mapping import (
     resource_post,
     resource_put,
     tags_put,
+    title_from_resource,
     title_from_wire,
     title_post,
     title_put,
 )
 from sync.match.titles import choose
 from sync.model import Holding, Medium, Package, Record, System, Title, name_key
-from sync.plan.changes import Change
-from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, moved_since
+from sync.plan.changes import Change, FieldValue
+from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, fields_of
 from sync.plan.names import NameClaim, name_candidates
 from sync.plan.writes import IntentState, WriteLog
+from sync.transport.paging import read_listing
 from sync.transport.records import Record as WireRecord
 
 ATTEMPTS = 4
@@ -181,11 +183,13 @@ class FolioLoader:
 
     async def _create_or_find_package(self, change_id: str, package: Package, claims: Claims) -> wire.Package | None:
         """Return the package, or None when its name belongs to another record."""
+        seen: set[str] = set()
 
         async def found() -> wire.Package | None:
             page = await self.client.list_packages(1, custom=True, query=quoted(package.name))
             same = [one for one in page.records if name_key(one.model.attributes.name or "") == name_key(package.name)]
             for one in same:
+                seen.add(one.model.id)
                 if await claims.is_free(one.model.id) and claims.take(one.model.id):
                     return (await self.client.get_package(one.model.id)).model
             return None
@@ -198,7 +202,7 @@ class FolioLoader:
         except RefusedError as error:
             if not error.says(NAME_TAKEN):
                 raise
-        return await self._look(found)
+        return await self._look(found, enough=lambda: bool(seen))
 
     async def _write_package(self, change_id: str, package: Package, stored: wire.Package) -> None:
         if not differences(package, package_from_wire(stored), PACKAGE_FIELDS):
@@ -241,18 +245,28 @@ class FolioLoader:
         self, change_id: str, title: Title, package_id: str, claims: Claims
     ) -> WrittenTitle | None:
         """Return the custom title, or None when its name belongs to another one."""
+        seen: set[str] = set()
 
-        async def found() -> WrittenTitle | None:
-            page = await self.client.find_titles(name=quoted(title.name))
-            for one in page.records:
-                known = title_from_wire(one.model) if one.model.attributes.name else None
-                if known is None or known.managed or name_key(known.name) != name_key(title.name):
+        async def ours(titles: Iterable[Title]) -> WrittenTitle | None:
+            for known in titles:
+                if known.managed or name_key(known.name) != name_key(title.name):
                     continue
+                seen.add(known.key)
                 if not choose(title, [known]).title or not await claims.is_free(known.key):
                     continue
                 if claims.take(known.key):
                     return WrittenTitle(id=known.key, name=title.name, how="name", managed=False, resource_made=False)
             return None
+
+        async def found() -> WrittenTitle | None:
+            page = await self.client.find_titles(name=quoted(title.name))
+            return await ours(title_from_wire(one.model) for one in page.records if one.model.attributes.name)
+
+        async def found_in_package() -> WrittenTitle | None:
+            listing = await read_listing(
+                lambda page: self.client.list_package_resources(package_id, page + 1), key=lambda one: one.id, rounds=1
+            )
+            return await ours(title_from_resource(one.model) for one in listing.records if one.model.attributes.name)
 
         async def create() -> WrittenTitle:
             made = (await self.client.create_title(title_post(title, package_id))).model
@@ -263,7 +277,9 @@ class FolioLoader:
         except RefusedError as error:
             if not error.says(NAME_TAKEN):
                 raise
-        return await self._look(found)
+        known = await self._look(found, enough=lambda: bool(seen))
+        # a name that the search finds nowhere, and that is taken, may be our own lost write in this package
+        return known if known or seen else await found_in_package()
 
     async def _add_to_package(
         self, change_id: str, holding: Holding, package_id: str, title_id: str
@@ -356,22 +372,31 @@ class FolioLoader:
                 await self.log.settle(intent, IntentState.DONE, _answer_id(answer))
                 return answer
 
-    async def _look(self, found: Callable[[], Awaitable[T | None]]) -> T | None:
-        """Look for a record until it shows or the settling time has passed."""
+    async def _look(
+        self, found: Callable[[], Awaitable[T | None]], *, enough: Callable[[], bool] = lambda: False
+    ) -> T | None:
+        """Look for a record until it shows, there is `enough` to know it will not, or the settling time has passed."""
         for share in LOOKS:
             await asyncio.sleep(share * self.settle_seconds)
             existing = await found()
-            if existing is not None:
+            if existing is not None or enough():
                 return existing
         return None
 
 
 def _refuse_if_moved(change: Change, current: Record) -> None:
-    moved = moved_since(change.fields, current)
-    if moved is not None:
-        raise ChangedSincePlanError(
-            f"{change.name}: {moved.field} was {moved.before!r} when the plan was made and is {moved.after!r} now"
-        )
+    """Refuse where a field is neither as the plan saw it nor as it shall be; a write would take all fields along."""
+    planned = {one.field: one.before for one in change.fields}
+    for one in differences(change.desired, current, fields_of(change.desired)):
+        before = planned.get(one.field, one.after)
+        if _unordered(one.before) != _unordered(before):
+            raise ChangedSincePlanError(
+                f"{change.name}: {one.field} was {before!r} when the plan was made and is {one.before!r} now"
+            )
+
+
+def _unordered(value: FieldValue) -> object:
+    return sorted(value) if isinstance(value, tuple) else value
 
 
 def quoted(name: str) -> str:

@@ -61,7 +61,7 @@ def package_from_wire(record: wire.Package) -> Package:
         managed=not found.is_custom,
         content_type=found.content_type or "Unknown",
         hidden=_package_hidden(found),
-        selected=bool(found.is_selected),
+        selected=found.is_selected is not False,
         coverage=coverage,
         proxy=_proxy(found.proxy),
         url=found.url,
@@ -161,6 +161,8 @@ def package_put(package: Package, stored: wire.Package) -> PackagePut:
         "url": found.url if package.url is None else package.url,
         "custom_description": found.custom_description if package.description is None else package.description,
         "custom_display_name": found.custom_display_name,
+        "custom_alt_names": found.custom_alt_names,
+        "is_free_access": found.is_free_access,
     }
     return PackagePut.model_validate(values)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.alias_generators import to_camel
 
 from sync.folio.values import (
+    AlternativeName,
     Contributor,
     Coverage,
     Embargo,
@@ -101,6 +102,8 @@ class PackagePut(_Request):
     url: str | None = None
     custom_description: str | None = None
     custom_display_name: str | None = None
+    custom_alt_names: tuple[AlternativeName, ...] | None = None
+    is_free_access: bool | None = None
 
 
 class TitlePut(_Request):

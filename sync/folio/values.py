@@ -86,6 +86,12 @@ class Visibility(Value):
     reason: str | None = None
 
 
+class AlternativeName(Value):
+    """Another name of a package; interface 5.0 only (facts: folio §1.4)."""
+
+    alt_name: Text = ""
+
+
 class Token(Value):
     """A token of a vendor that goes into addresses."""
 

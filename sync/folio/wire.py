@@ -21,6 +21,7 @@ from sync.folio.requests import (
     TitlePut,
 )
 from sync.folio.values import (
+    AlternativeName,
     Contributor,
     Coverage,
     Embargo,
@@ -157,6 +158,8 @@ class PackageAttributes(Wire):
     url: str | None = None
     custom_description: str | None = None
     custom_display_name: str | None = None
+    custom_alt_names: tuple[AlternativeName, ...] | None = None
+    is_free_access: bool | None = None
 
 
 class Package(_Item):

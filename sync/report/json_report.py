@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from sync.logs import escaped
 from sync.model import Parked
 from sync.plan.changes import Change
 from sync.report.rows import ReportRow
@@ -13,6 +14,11 @@ from sync.store.plans import Outcome, PlanInfo
 _encoder = msgspec.json.Encoder()
 
 Write = Callable[[str], object]
+
+
+def json_text(value: object) -> str:
+    """Return the value as JSON without raw control characters: a name must not command the terminal it is shown on."""
+    return escaped(_encoder.encode(value).decode())
 
 
 async def write_json(
@@ -40,13 +46,13 @@ async def write_json(
         ],
         "cost": msgspec.to_builtins(plan.cost),
     }
-    write(_text(head)[:-1] + ',"changes":[')
+    write(json_text(head)[:-1] + ',"changes":[')
     first = True
     async for row in rows:
-        write(("" if first else ",") + "\n" + _text(_row(row, after_run=result is not None)))
+        write(("" if first else ",") + "\n" + json_text(_row(row, after_run=result is not None)))
         first = False
     write("]" if first else "\n]")
-    write(f',"result":{_text(result)}' if result is not None else "")
+    write(f',"result":{json_text(result)}' if result is not None else "")
     write("}\n")
 
 
@@ -91,7 +97,3 @@ def _parked(parked: Parked) -> dict[str, Any]:
         "fields": [],
         "losses": [],
     }
-
-
-def _text(value: object) -> str:
-    return _encoder.encode(value).decode()

@@ -32,6 +32,11 @@ class GroupCommit(Generic[Item]):
             self._storing = asyncio.create_task(self._drain())
         await done
 
+    async def finish(self) -> None:
+        """Return when nothing is being stored any longer, whoever has stopped waiting for it."""
+        if self._storing is not None:
+            await asyncio.wait([self._storing])
+
     async def _drain(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]

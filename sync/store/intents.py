@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sync.errors import LockedError
 from sync.model import Kind, System
 from sync.plan.changes import Status
 from sync.plan.writes import IntentState
@@ -13,6 +14,7 @@ from sync.store.group_commit import GroupCommit
 from sync.store.links import Agreement, Link, add_links, agree, close_links
 from sync.store.plans import Outcome, set_statuses
 from sync.store.queries import sql
+from sync.store.runs import RunState
 from sync.store.tables import intent, run
 
 Row = dict[str, str | int]
@@ -22,7 +24,8 @@ Row = dict[str, str | int]
 class Result:
     """What is committed in one transaction once a change is done: its links, its base, what became of it.
 
-    `only_members` names a resource and the portfolios it stands for from now on; `also` are changes settled with it.
+    `only_members` names a resource and the portfolios it stands for from now on; `also` are changes settled with it;
+    `gone_title` is a title that FOLIO no longer has: its links are closed.
     """
 
     change_id: str
@@ -32,6 +35,7 @@ class Result:
     agreements: tuple[Agreement, ...] = ()
     also: tuple["Result", ...] = ()
     only_members: tuple[str, tuple[str, ...]] | None = None
+    gone_title: str = ""
 
 
 class Journal:
@@ -74,8 +78,24 @@ class Journal:
         """Record what became of a change: status, links and base move together or not at all."""
         await self._results.submit(result)
 
+    async def finish(self) -> None:
+        """Return when everything that was asked for is committed, also for those who were cancelled meanwhile."""
+        for commits in (self._intents, self._settlements, self._results):
+            await commits.finish()
+
+    async def _still_ours(self, connection: AsyncConnection) -> None:
+        """Keep anybody from taking over the run until this transaction ends.
+
+        Raises:
+            LockedError: when another run has taken over: our lock was lost, and what we know may be out of date.
+        """
+        query = select(run.c.state).where(run.c.id == self._run_id).with_for_update(read=True)
+        if (await connection.execute(query)).scalar_one() != RunState.RUNNING:
+            raise LockedError(f"Run {self._run_id} was taken over by another run, and writes nothing more.")
+
     async def _store_intents(self, rows: list[Row]) -> None:
         async with self._engine.begin() as connection:
+            await self._still_ours(connection)
             await connection.execute(sql("add_intent"), rows)
 
     async def _store_settlements(self, rows: list[Row]) -> None:
@@ -85,11 +105,14 @@ class Journal:
     async def _store_results(self, results: list[Result]) -> None:
         every = [one for result in results for one in (result, *result.also)]
         members = dict(one.only_members for one in every if one.only_members is not None)
+        gone = {one.gone_title: () for one in every if one.gone_title}
         async with self._engine.begin() as connection:
+            await self._still_ours(connection)
             await add_links(connection, self._pair, self._run_id, [link for one in every for link in one.links])
             agreements = [agreement for one in every for agreement in one.agreements]
             await agree(connection, self._pair, self._run_id, self._rules, agreements)
             await close_links(connection, self._pair, Kind.HOLDING, members)
+            await close_links(connection, self._pair, Kind.TITLE, gone)
             statuses = [(one.change_id, one.status, one.outcome) for one in every]
             await set_statuses(connection, self._plan_id, statuses)
 

@@ -10,7 +10,7 @@ from sync.model import Kind, Record
 from sync.store.encoding import decode, digest, encode
 from sync.store.payloads import keep_payloads
 from sync.store.queries import sql
-from sync.store.tables import link
+from sync.store.tables import entry, link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,18 @@ async def package_links(engine: AsyncEngine, pair: str) -> dict[str, Link]:
         return {row["alma_id"]: _link(row) for row in (await connection.execute(query)).mappings()}
 
 
-async def linked_from(engine: AsyncEngine, pair: str, kind: Kind, folio_ids: Sequence[str]) -> dict[str, set[str]]:
-    """Return, for these FOLIO ids, the Alma ids that are linked to them."""
+async def linked_from(
+    engine: AsyncEngine, pair: str, kind: Kind, folio_ids: Sequence[str], *, among: int | None = None
+) -> dict[str, set[str]]:
+    """Return, for these FOLIO ids, the Alma ids that are linked to them; with `among`, those that snapshot holds."""
     query = select(link.c.folio_id, link.c.alma_id).where(
         link.c.pair == pair, link.c.kind == kind, link.c.folio_id.in_(folio_ids), link.c.closed_at.is_(None)
     )
+    if among is not None:
+        held = select(entry.c.key).where(
+            entry.c.snapshot_id == among, entry.c.kind == kind, entry.c.key == link.c.alma_id
+        )
+        query = query.where(held.exists())
     found: dict[str, set[str]] = {}
     async with engine.connect() as connection:
         for folio_id, alma_id in await connection.execute(query):

@@ -1,13 +1,14 @@
 """Runs: what was started when, by which command, and how it ended; and the lock that keeps one run per pair."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.errors import LockedError
@@ -124,5 +125,6 @@ async def pair_lock(engine: AsyncEngine, pair: str) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), key)
-            await connection.commit()
+            with suppress(DBAPIError):  # the server gave the lock back when the connection died
+                await connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+                await connection.commit()

@@ -124,6 +124,27 @@ settle_seconds = 0
 """
 
 
+@asynccontextmanager
+async def answering(status: int, body: str) -> AsyncIterator[str]:
+    """Give the address of a server that answers every call with this status and this JSON body."""
+    content = body.encode()
+    head = f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+    answer = f"{head}Connection: close\r\n\r\n".encode() + content
+
+    async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer_one, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
 @dataclass(slots=True, kw_only=True)
 class Place:
     """A working directory in which commands are run. `command` is how the product is called."""

@@ -13,6 +13,7 @@ from sync.sandbox.alma import AlmaSwitches, PracticeAlma
 from sync.sandbox.controls import Controls
 from sync.sandbox.endpoints import Practice
 from sync.sandbox.folio import FolioSwitches, PracticeFolio
+from sync.sandbox.folio.records import Identifier, Package, Resource, Title
 from sync.sandbox.seed import SeedKnowledgeBase, SeedLibrary
 from sync.sandbox.serve import PracticeServer
 from sync.settings import Pair
@@ -168,3 +169,35 @@ def practice_systems(
 def cancel_from_elsewhere(task: "asyncio.Task[Any]", loop: asyncio.AbstractEventLoop) -> None:
     """Cancel a task of another thread's loop."""
     loop.call_soon_threadsafe(task.cancel)
+
+
+def custom_title(
+    folio: PracticeFolio, package_name: str, title_name: str, identifiers: tuple[tuple[str, str, str], ...] = ()
+) -> str:
+    """Let a FOLIO librarian make a custom package with one custom title; return the resource's id.
+
+    `identifiers` are (number, ISSN or ISBN, Print or Online).
+    """
+    state, switches = folio.state, folio.switches
+    package = Package(
+        id=state.new_id(),
+        provider_id=switches.customer_provider_id,
+        name=package_name,
+        is_custom=True,
+        content_type="Unknown",
+        package_type="Custom",
+        is_selected=True,
+    )
+    title = Title(
+        id=state.new_id(),
+        name=title_name,
+        publication_type="Journal",
+        is_custom=True,
+        identifiers=tuple(Identifier(*one) for one in identifiers),
+    )
+    state.put_package(package)
+    state.put_title(title)
+    state.put_resource(
+        Resource(package_id=package.id, title_id=title.id, location_id=state.new_location(), is_selected=True)
+    )
+    return f"{package.provider_id}-{package.id}-{title.id}"

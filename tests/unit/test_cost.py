@@ -6,7 +6,7 @@ import pytest
 
 from sync.model import Holding, Kind, Loss, System
 from sync.plan.changes import Action, Change, Status, Summary, change_id
-from sync.plan.cost import estimate
+from sync.plan.cost import DailyCalls, estimate
 
 
 def _cost(counts: dict[tuple[Kind, Action], int], rate: float = 10, *, tags: bool = False) -> tuple[int, int, float]:
@@ -53,6 +53,19 @@ def test_tags_are_one_call_more_for_each_package_and_holding_and_none_of_ebscos(
 @pytest.mark.parametrize(("rate", "seconds"), [(10, 30.0), (1000, 0.3), (0.5, 600.0), (0, 3.0)])
 def test_time_follows_the_permitted_rate_and_no_limit_counts_as_a_hundred_a_second(rate: float, seconds: float) -> None:
     assert _cost({(Kind.TITLE, Action.UPDATE): 100}, rate)[2] == seconds
+
+
+@pytest.mark.parametrize(
+    ("left", "a_day", "days"), [(500, 100, 0), (499, 100, 1), (400, 100, 1), (399, 100, 2), (0, 500, 1), (0, 0, 500)]
+)
+def test_each_further_day_that_ebscos_calls_take_counts_whole(left: int, a_day: int, days: int) -> None:
+    """design: §8 — the plan states its finishing time before anyone approves."""
+    counts = Counter({(Kind.TITLE, Action.UPDATE): 100})
+
+    cost = estimate(counts, folio_per_second=10, daily=DailyCalls(left=left, a_day=a_day))
+
+    assert cost.ebsco_calls == 500
+    assert cost.seconds == 30.0 + days * 86_400
 
 
 def test_nothing_costs_nothing() -> None:

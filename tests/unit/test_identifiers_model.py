@@ -92,7 +92,7 @@ def test_an_issn_and_an_isbn_of_the_same_digits_do_not_match() -> None:
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=100, deadline=500)
+@settings(max_examples=100, deadline=2000)
 def test_whatever_stands_there_reading_it_twice_gives_the_same(text: str) -> None:
     """What FOLIO gives back after we wrote an identifier must be what we wrote."""
     for parse in (parse_issn, parse_isbn):

@@ -139,7 +139,7 @@ CLAIMS = st.lists(
 
 
 @given(CLAIMS, st.randoms(use_true_random=False))
-@settings(max_examples=80, deadline=500)
+@settings(max_examples=80, deadline=2000)
 def test_names_are_unique_within_the_limit_and_the_same_in_any_order(claims: list[NameClaim], chance: object) -> None:
     names = unique_names(claims, limit=50)
     shuffled = list(claims)
@@ -152,7 +152,7 @@ def test_names_are_unique_within_the_limit_and_the_same_in_any_order(claims: lis
 
 
 @given(CLAIMS, CLAIMS)
-@settings(max_examples=80, deadline=500)
+@settings(max_examples=80, deadline=2000)
 def test_a_second_run_gives_the_names_of_the_first_to_all_who_were_there(
     claims: list[NameClaim], newcomers: list[NameClaim]
 ) -> None:

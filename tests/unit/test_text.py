@@ -33,7 +33,7 @@ def test_control_characters_go_and_everything_a_person_wrote_stays(text: str, cl
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
-@settings(max_examples=150, deadline=500)
+@settings(max_examples=150, deadline=2000)
 def test_clean_text_is_composed_without_controls_and_stays_as_it_is(text: str) -> None:
     cleaned = clean(text)
 
@@ -67,7 +67,7 @@ def test_a_text_exactly_as_long_as_the_limit_is_kept_and_one_more_is_cut(limit: 
 
 
 @given(st.text(max_size=80), st.integers(min_value=1, max_value=60))
-@settings(max_examples=150, deadline=500)
+@settings(max_examples=150, deadline=2000)
 def test_a_cut_text_is_never_longer_than_the_limit_and_cutting_again_changes_nothing(text: str, limit: int) -> None:
     cut = cut_at_word(clean(text), limit)
 
@@ -96,7 +96,7 @@ def test_names_that_differ_otherwise_are_two(one: str, other: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
-@settings(max_examples=100, deadline=500)
+@settings(max_examples=100, deadline=2000)
 def test_a_name_can_be_stored_whatever_it_holds(text: str) -> None:
     """Postgres holds no NUL; the name as Alma gives it and as FOLIO gives it back is one name."""
     assert "\x00" not in name_key(text)

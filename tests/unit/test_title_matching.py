@@ -202,7 +202,7 @@ def test_how_close_two_names_are(one: str, other: str, closeness: int) -> None:
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-@settings(max_examples=80, deadline=500)
+@settings(max_examples=80, deadline=2000)
 def test_closeness_is_the_same_both_ways_and_every_name_is_closest_to_itself(one: str, other: str) -> None:
     assert name_closeness(one, other) == name_closeness(other, one)
     assert name_closeness(one, one) == 3
@@ -247,7 +247,7 @@ def test_titles_of_one_name_in_different_spelling_are_one() -> None:
     ),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=80, deadline=500)
+@settings(max_examples=80, deadline=2000)
 def test_one_publication_is_what_is_connected_by_numbers_in_whatever_order(
     numbers: list[list[str]], chance: object
 ) -> None:

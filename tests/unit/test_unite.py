@@ -136,7 +136,7 @@ def test_equal_ranges_are_one() -> None:
         unique_by=lambda one: one.key,
     )
 )
-@settings(max_examples=60, deadline=500)
+@settings(max_examples=60, deadline=2000)
 def test_the_order_given_does_not_matter(holdings: list[Holding]) -> None:
     results = {unite(order) for order in permutations(holdings)}
 
