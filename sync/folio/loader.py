@@ -4,8 +4,7 @@ A lost answer is never answered by sending again blindly: the record is looked f
 FOLIO's lists may lag; only what is surely not there is sent again (design: writing).
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -15,10 +14,7 @@ from sync.errors import (
     ChangedSincePlanError,
     DataError,
     NotFoundError,
-    OutcomeUnknownError,
-    QuotaError,
     RefusedError,
-    SyncError,
 )
 from sync.folio import wire
 from sync.folio.client import FolioClient
@@ -37,18 +33,15 @@ from sync.folio.mapping import (
     title_post,
     title_put,
 )
+from sync.folio.sending import Sender
 from sync.match.titles import choose
-from sync.model import Holding, Medium, Package, Record, System, Title, name_key
+from sync.model import Holding, Medium, Package, Record, Title, name_key
 from sync.plan.changes import Change, FieldValue
 from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, fields_of
 from sync.plan.names import NameClaim, name_candidates
-from sync.plan.writes import IntentState, WriteLog
 from sync.transport.paging import read_listing
 from sync.transport.records import Record as WireRecord
 
-ATTEMPTS = 4
-LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
-"""Shares of the settling time between two looks for a record; together the whole of it."""
 MOST_LOOKUPS = 6
 NAME_TAKEN = "already exists"
 ALREADY_THERE = "already associated"
@@ -89,11 +82,10 @@ class WrittenTitle:
 
 @dataclass(slots=True, kw_only=True)
 class FolioLoader:
-    """Carries out single changes. `settle_seconds` is how long FOLIO's lists may not show what was just written."""
+    """Carries out single changes; `tags` are put on every package and holding that is created."""
 
     client: FolioClient
-    log: WriteLog
-    settle_seconds: float
+    sender: Sender
     tags: tuple[str, ...] = ()
 
     async def create_package(self, change_id: str, package: Package, claims: Claims) -> WrittenPackage:
@@ -149,7 +141,7 @@ class FolioLoader:
             current = title_from_wire((await self.client.get_title(title_id)).model)
             return None if differences(title, current, TITLE_FIELDS) else title_id
 
-        await self._send(
+        await self.sender.send(
             change.id, "update title", title_id, lambda: _id_of(self.client.update_title(title_id, body)), found
         )
 
@@ -166,7 +158,7 @@ class FolioLoader:
             await self._write_resource(change_id, resource_id, holding, stored)
         if self.tags:
             body = tags_put(name, self.tags)
-            await self._send(
+            await self.sender.send(
                 change_id,
                 "tag holding",
                 resource_id,
@@ -196,13 +188,13 @@ class FolioLoader:
 
         body = package_post(package)
         try:
-            return await self._send(
+            return await self.sender.send(
                 change_id, "create package", package.name, lambda: _model(self.client.create_package(body)), found
             )
         except RefusedError as error:
             if not error.says(NAME_TAKEN):
                 raise
-        return await self._look(found, enough=lambda: bool(seen))
+        return await self.sender.look(found, enough=lambda: bool(seen))
 
     async def _write_package(self, change_id: str, package: Package, stored: wire.Package) -> None:
         if not differences(package, package_from_wire(stored), PACKAGE_FIELDS):
@@ -213,13 +205,13 @@ class FolioLoader:
             current = package_from_wire((await self.client.get_package(stored.id)).model)
             return None if differences(package, current, PACKAGE_FIELDS) else stored.id
 
-        await self._send(
+        await self.sender.send(
             change_id, "update package", stored.id, lambda: _id_of(self.client.update_package(stored.id, body)), found
         )
 
     async def _tag_package(self, change_id: str, package_id: str, package: Package) -> None:
         body = tags_put(package.name, self.tags, package.content_type)
-        await self._send(
+        await self.sender.send(
             change_id,
             "tag package",
             package_id,
@@ -273,11 +265,11 @@ class FolioLoader:
             return WrittenTitle(id=made.id, name=title.name, how="created", managed=False, resource_made=True)
 
         try:
-            return await self._send(change_id, "create title", title.name, create, found)
+            return await self.sender.send(change_id, "create title", title.name, create, found)
         except RefusedError as error:
             if not error.says(NAME_TAKEN):
                 raise
-        known = await self._look(found, enough=lambda: bool(seen))
+        known = await self.sender.look(found, enough=lambda: bool(seen))
         # a name that the search finds nowhere, and that is taken, may be our own lost write in this package
         return known if known or seen else await found_in_package()
 
@@ -295,7 +287,7 @@ class FolioLoader:
                 return None
 
         try:
-            await self._send(
+            await self.sender.send(
                 change_id, "add title to package", resource_id, lambda: _id_of(self.client.create_resource(body)), found
             )
         except RefusedError as error:
@@ -316,7 +308,7 @@ class FolioLoader:
                 return None
             return None if differences(holding, current, HOLDING_FIELDS) else resource_id
 
-        await self._send(
+        await self.sender.send(
             change_id,
             "update holding",
             resource_id,
@@ -325,63 +317,6 @@ class FolioLoader:
             patient=stored is None,
             look_once=True,
         )
-
-    async def _send(
-        self,
-        change_id: str,
-        operation: str,
-        natural_key: str,
-        call: Callable[[], Awaitable[T]],
-        found: Callable[[], Awaitable[T | None]],
-        *,
-        patient: bool = False,
-        look_once: bool = False,
-    ) -> T:
-        """Send a write under an intent; after a lost answer look for its effect, and send again only without one.
-
-        `patient`: the record was made a moment ago, so "not found" may only mean "not yet" (facts: folio §2.5).
-        `look_once`: the effect would be seen at once, since single records do not lag.
-        """
-        waits = list(LOOKS[1:]) if patient else []
-        attempts = 0
-        while True:
-            attempts += 1
-            intent = await self.log.intend(change_id, System.FOLIO, operation, natural_key)
-            try:
-                answer = await call()
-            except OutcomeUnknownError as error:
-                await self.log.settle(intent, IntentState.UNKNOWN)
-                if isinstance(error, QuotaError):
-                    raise
-                existing = await (found() if look_once else self._look(found))
-                if existing is not None:
-                    await self.log.settle(intent, IntentState.ADOPTED, _answer_id(existing))
-                    return existing
-                await self.log.settle(intent, IntentState.ABSENT)
-                if attempts >= ATTEMPTS:
-                    raise
-            except NotFoundError:
-                await self.log.settle(intent, IntentState.REFUSED)
-                if not waits:
-                    raise
-                await asyncio.sleep(waits.pop(0) * self.settle_seconds)
-            except SyncError:
-                await self.log.settle(intent, IntentState.REFUSED)
-                raise
-            else:
-                await self.log.settle(intent, IntentState.DONE, _answer_id(answer))
-                return answer
-
-    async def _look(
-        self, found: Callable[[], Awaitable[T | None]], *, enough: Callable[[], bool] = lambda: False
-    ) -> T | None:
-        """Look for a record until it shows, there is `enough` to know it will not, or the settling time has passed."""
-        for share in LOOKS:
-            await asyncio.sleep(share * self.settle_seconds)
-            existing = await found()
-            if existing is not None or enough():
-                return existing
-        return None
 
 
 def _refuse_if_moved(change: Change, current: Record) -> None:
@@ -402,10 +337,6 @@ def _unordered(value: FieldValue) -> object:
 def quoted(name: str) -> str:
     """Return a name as EBSCO's search takes it literally: a phrase, without the quotes that would end it."""
     return '"' + name.replace('"', " ").strip() + '"'
-
-
-def _answer_id(answer: object) -> str:
-    return answer if isinstance(answer, str) else str(getattr(answer, "id", ""))
 
 
 async def _model(answer: Awaitable[WireRecord[ModelT]]) -> ModelT:

@@ -1,0 +1,198 @@
+"""The steps of a plan: write one package, title or holding, read it back, and say what became of it."""
+
+from dataclasses import replace
+from typing import cast
+
+from sync.engine.agreements import agreements_of
+from sync.engine.application import Application, Batch
+from sync.engine.current import holding_and_title
+from sync.engine.verify import finding, read_back, stored_otherwise
+from sync.engine.work import Work
+from sync.errors import (
+    DataError,
+    NotFoundError,
+)
+from sync.folio.fit import fit_title
+from sync.folio.loader import WrittenTitle
+from sync.folio.mapping import listed, package_from_wire, title_from_wire
+from sync.model import Holding, Kind, Package, System, Title, name_key
+from sync.plan.changes import Action, Change, Status, change_id
+from sync.store.comparison import SourceRecord
+from sync.store.intents import Result
+from sync.store.links import Link
+from sync.store.plans import Outcome, StoredChange
+
+
+async def write_package(application: Application, batch: Batch, change: Change) -> Result:
+    """Create or change a package and read it back."""
+    desired = cast("Package", change.desired)
+    work, loader = application.work, application.loader
+    if change.action is Action.CREATE:
+        written = await loader.create_package(change.id, desired, application.claims(change, change.package_key))
+        package_id, name = written.id, written.name
+    else:
+        await loader.update_package(change, desired)
+        package_id, name = change.target_id, desired.name
+    meant = replace(desired, name=name)
+
+    async def fetch() -> Package:
+        return package_from_wire((await work.folio.get_package(package_id)).model)
+
+    stored = await read_back(
+        fetch, lambda one: not stored_otherwise(meant, one), settle_seconds=application.settle_seconds
+    )
+    link = Link(kind=Kind.PACKAGE, alma_id=change.package_key, folio_id=package_id, how="created", name=name)
+    result = _verified(change, meant, stored, batch.sources)
+    return replace(result, links=(link,)) if change.action is Action.CREATE else result
+
+
+async def write_title(application: Application, batch: Batch, change: Change) -> Result:
+    """Find or create a title, or change a custom one. A created one is read back with its first holding."""
+    desired = cast("Title", change.desired)
+    if change.action is Action.UPDATE:
+        return await _update_title(application, batch, change, desired)
+    places = batch.places.get(change.title_key, [])
+    place = next(((application.packages[key], keys) for key, keys in places if key in application.packages), None)
+    if place is None:
+        return _skipped(change, "none of its packages is in FOLIO")
+    package, members = place
+    claims = application.claims(change, change.title_key)
+    written = await application.loader.create_title(change.id, desired, package.folio_id, claims)
+    own_name = fit_title(cast("Title", batch.sources[change.title_key].record)).record.name
+    made = _title_links(change, written, own_name)
+    if not written.resource_made:
+        words = f"the title {written.id} that FOLIO has already is used"
+        status = Status.VERIFIED if written.managed else Status.APPLIED
+        return Result(change_id=change.id, status=status, outcome=Outcome(reason=words), links=made)
+    resource_id = f"{package.folio_id}-{written.id}"
+    application.made.add(resource_id)
+    made += tuple(
+        Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created with its title") for key in members
+    )
+    return Result(change_id=change.id, status=Status.APPLIED, links=made)
+
+
+async def _update_title(application: Application, batch: Batch, change: Change, desired: Title) -> Result:
+    await application.loader.update_title(change, desired)
+
+    async def fetch() -> Title:
+        return title_from_wire((await application.work.folio.get_title(change.target_id)).model)
+
+    stored = await read_back(
+        fetch, lambda one: not stored_otherwise(desired, one), settle_seconds=application.settle_seconds
+    )
+    return _verified(change, desired, stored, batch.sources)
+
+
+async def write_holding(application: Application, batch: Batch, change: Change) -> Result:
+    """Put a title into a package with all its details, or change them, and read it back."""
+    desired = cast("Holding", change.desired)
+    if change.action is Action.UPDATE:
+        await application.loader.update_holding(change, desired)
+        return await _read_back_holding(application, batch, change, desired, change.target_id)
+    package, title = application.packages.get(change.package_key), batch.titles.get(change.title_key)
+    if package is None:
+        return _skipped(change, "its package is not in FOLIO: see the package's own line")
+    if title is None:
+        return _skipped(change, "its title is not in FOLIO: see the title's own line")
+    resource_id = f"{package.folio_id}-{title.folio_id}"
+    try:
+        await application.loader.create_holding(
+            change.id,
+            desired,
+            package.folio_id,
+            title.folio_id,
+            resource_made=resource_id in application.made,
+            name=change.name,
+        )
+    except NotFoundError:
+        if not (title.managed and await _is_gone(application.work, title.folio_id)):
+            raise
+        outcome = Outcome(
+            reason=f"the knowledge base no longer has the title {title.folio_id}",
+            error="data",
+            advice="Run the command again: the title is looked for anew.",
+        )
+        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, gone_title=title.folio_id)
+    result = await _read_back_holding(application, batch, change, desired, resource_id)
+    made = tuple(
+        Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created") for key in change.source_keys
+    )
+    return replace(result, links=made)
+
+
+async def _is_gone(work: Work, title_id: str) -> bool:
+    try:
+        await work.folio.get_title(title_id)
+    except NotFoundError:
+        return True
+    return False
+
+
+async def _read_back_holding(
+    application: Application, batch: Batch, change: Change, desired: Holding, resource_id: str
+) -> Result:
+    """Read the resource back; the same answer proves the title, where this plan wrote it and nobody has looked yet."""
+    title_change = batch.title_changes.get(change_id(System.FOLIO, Kind.TITLE, change.title_key))
+    title = _title_to_prove(batch, title_change)
+
+    async def fetch() -> tuple[Holding, Title]:
+        return await holding_and_title(application.work, resource_id)
+
+    def agrees(seen: tuple[Holding, Title]) -> bool:
+        return not stored_otherwise(desired, seen[0]) and (title is None or not stored_otherwise(title, seen[1]))
+
+    seen = await read_back(fetch, agrees, settle_seconds=application.settle_seconds)
+    result = _verified(change, desired, seen[0] if seen else None, batch.sources)
+    result = replace(result, only_members=(resource_id, change.source_keys))
+    if title is None or title_change is None:
+        return result
+    proof = _verified(title_change.change, title, seen[1] if seen else None, batch.title_sources)
+    return replace(result, also=(proof,))
+
+
+def _title_to_prove(batch: Batch, stored: StoredChange | None) -> Title | None:
+    if stored is None or stored.change.status is not Status.APPLIED:
+        return None
+    desired = cast("Title", stored.change.desired)
+    link = batch.titles.get(stored.change.title_key)
+    return replace(desired, name=link.name) if link and link.name else desired
+
+
+def _title_links(change: Change, written: WrittenTitle, own_name: str) -> tuple[Link, ...]:
+    name = "" if written.managed or name_key(written.name) == name_key(own_name) else written.name
+    return tuple(
+        Link(kind=Kind.TITLE, alma_id=key, folio_id=written.id, how=written.how, name=name, managed=written.managed)
+        for key in change.source_keys
+    )
+
+
+def _verified(
+    change: Change,
+    meant: Package | Title | Holding,
+    stored: Package | Title | Holding | None,
+    sources: dict[str, SourceRecord],
+) -> Result:
+    """Return what the reading back says: verified with a new base, or failed with what is stored instead."""
+    if stored is None:
+        missing = Outcome(reason="written, but FOLIO does not show it", error="data", advice=DataError.advice)
+        return Result(change_id=change.id, status=Status.FAILED, outcome=missing)
+    otherwise = stored_otherwise(meant, stored)
+    if otherwise:
+        outcome = Outcome(
+            reason=finding(otherwise),
+            error="data",
+            advice="Look the record up in FOLIO; if it is right there, please report this line.",
+        )
+        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome)
+    own = {key: sources[key] for key in change.source_keys if key in sources}
+    return Result(
+        change_id=change.id,
+        status=Status.VERIFIED,
+        agreements=agreements_of(change.kind, own, listed(stored), meant),
+    )
+
+
+def _skipped(change: Change, reason: str) -> Result:
+    outcome = Outcome(reason=reason, error="skipped", advice="Mend what that line names, then run the command again.")
+    return Result(change_id=change.id, status=Status.SKIPPED, outcome=outcome)

@@ -1,0 +1,89 @@
+"""Sends one write to FOLIO under an intent, and finds out what became of it when its answer is lost.
+
+A lost answer is never answered by sending again blindly: the record is looked for by its natural key for as long as
+FOLIO's lists may lag; only what is surely not there is sent again (design: writing).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sync.errors import NotFoundError, OutcomeUnknownError, QuotaError, SyncError
+from sync.model import System
+from sync.plan.writes import IntentState, WriteLog
+
+ATTEMPTS = 4
+LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
+"""Shares of the settling time between two looks for a record; together the whole of it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Sends writes. `settle_seconds` is how long FOLIO's lists may not show what was just written."""
+
+    log: WriteLog
+    settle_seconds: float
+
+    async def send(
+        self,
+        change_id: str,
+        operation: str,
+        natural_key: str,
+        call: Callable[[], Awaitable[T]],
+        found: Callable[[], Awaitable[T | None]],
+        *,
+        patient: bool = False,
+        look_once: bool = False,
+    ) -> T:
+        """Send a write under an intent; after a lost answer look for its effect, and send again only without one.
+
+        `patient`: the record was made a moment ago, so "not found" may only mean "not yet" (facts: folio §2.5).
+        `look_once`: the effect would be seen at once, since single records do not lag.
+        """
+        waits = list(LOOKS[1:]) if patient else []
+        attempts = 0
+        while True:
+            attempts += 1
+            intent = await self.log.intend(change_id, System.FOLIO, operation, natural_key)
+            try:
+                answer = await call()
+            except OutcomeUnknownError as error:
+                await self.log.settle(intent, IntentState.UNKNOWN)
+                if isinstance(error, QuotaError):
+                    raise
+                existing = await (found() if look_once else self.look(found))
+                if existing is not None:
+                    await self.log.settle(intent, IntentState.ADOPTED, _answer_id(existing))
+                    return existing
+                await self.log.settle(intent, IntentState.ABSENT)
+                if attempts >= ATTEMPTS:
+                    raise
+            except NotFoundError:
+                await self.log.settle(intent, IntentState.REFUSED)
+                if not waits:
+                    raise
+                await asyncio.sleep(waits.pop(0) * self.settle_seconds)
+            except SyncError:
+                await self.log.settle(intent, IntentState.REFUSED)
+                raise
+            else:
+                await self.log.settle(intent, IntentState.DONE, _answer_id(answer))
+                return answer
+
+    async def look(
+        self, found: Callable[[], Awaitable[T | None]], *, enough: Callable[[], bool] = lambda: False
+    ) -> T | None:
+        """Look for a record until it shows, there is `enough` to know it will not, or the settling time has passed."""
+        for share in LOOKS:
+            await asyncio.sleep(share * self.settle_seconds)
+            existing = await found()
+            if existing is not None or enough():
+                return existing
+        return None
+
+
+def _answer_id(answer: object) -> str:
+    return answer if isinstance(answer, str) else str(getattr(answer, "id", ""))
