@@ -132,16 +132,17 @@ def settings_of(ctx: click.Context) -> "Settings":
         register_secret(pair.folio.password)
     if settings.database.url is not None:
         register_secret(settings.database.url)
-        register_secret(_password_of(settings.database.url.get_secret_value()))
+        for part in _password_parts(settings.database.url.get_secret_value()):
+            register_secret(part)
     return settings
 
 
-def _password_of(url: str) -> str:
-    """Return what stands between the user's name and the host, decoded; "" when there is no password."""
+def _password_parts(url: str) -> tuple[str, ...]:
+    """Return a database's password, decoded, and its parts where an @ in it makes a part look like a host."""
     from urllib.parse import unquote
 
-    account = url.partition("://")[2].rpartition("@")[0]
-    return unquote(account.partition(":")[2])
+    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    return (unquote(password), *password.split("@"))
 
 
 def pair_of(ctx: click.Context, settings: "Settings") -> tuple[str, "Pair"]:

@@ -105,7 +105,7 @@ data_dir = "data"
 
 [pairs.main.alma]
 base_url = "{practice.alma_url}"
-api_key = "{api_key}"
+api_key = {json.dumps(api_key)}
 requests_per_second = 0
 daily_reserve = 0
 
@@ -113,7 +113,7 @@ daily_reserve = 0
 base_url = "{practice.folio_url}"
 tenant = "{switches.tenant}"
 username = "{switches.username}"
-password = "{switches.password}"
+password = {json.dumps(switches.password)}
 requests_per_second = 0
 daily_calls = 0
 daily_reserve = 0

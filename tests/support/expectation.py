@@ -10,12 +10,29 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Protocol
 
-from sync.sandbox.folio import PracticeFolio, StoredPackage, StoredResource
+from sync.sandbox.folio import StoredPackage, StoredResource, StoredTitle
 from sync.sandbox.seed import SeedBib, SeedCollection, SeedEmbargo, SeedLibrary, SeedPortfolio, SeedRange, SeedService
 
 FOREVER = date(9999, 12, 31)
 Days = tuple[date, date]
+
+
+class LooksInside(Protocol):
+    """A practice FOLIO as far as looking at what it holds goes."""
+
+    def packages(self) -> tuple[StoredPackage, ...]:
+        """Return every package."""
+        ...
+
+    def titles(self) -> tuple[StoredTitle, ...]:
+        """Return every title."""
+        ...
+
+    def resources(self, package_id: str | None = None) -> tuple[StoredResource, ...]:
+        """Return every resource, or those of one package."""
+        ...
 
 
 class CannotMoveError(Exception):
@@ -78,7 +95,7 @@ def expect(library: SeedLibrary, proxies: Mapping[str, str]) -> Expectation:
     return expectation
 
 
-def complaints(expectation: Expectation, folio: PracticeFolio) -> list[str]:
+def complaints(expectation: Expectation, folio: LooksInside) -> list[str]:
     """Return in words everything in which FOLIO's custom packages differ from what is expected; none: all is well."""
     found: list[str] = []
     custom = [one for one in folio.packages() if one.package.is_custom]
@@ -98,7 +115,7 @@ def complaints(expectation: Expectation, folio: PracticeFolio) -> list[str]:
     return found
 
 
-def _best(package: ExpectedPackage, stored: Iterable[StoredPackage], folio: PracticeFolio) -> StoredPackage | None:
+def _best(package: ExpectedPackage, stored: Iterable[StoredPackage], folio: LooksInside) -> StoredPackage | None:
     """Return the package of this name; of several with a bracket behind it the one that holds the same addresses."""
     same = [one for one in stored if _is_name(package.name, one.package.name, 200)]
     wanted = {one.url for one in package.resources}

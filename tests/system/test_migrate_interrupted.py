@@ -191,7 +191,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quick_retries")
 async def test_a_folio_that_answers_nobody_any_longer_ends_the_run_and_not_every_change(database: AsyncEngine) -> None:
-    seed = plain_library([150])
+    seed = plain_library([110])
     with practice_systems(seed) as systems:
 
         def break_down() -> None:
@@ -204,9 +204,9 @@ async def test_a_folio_that_answers_nobody_any_longer_ends_the_run_and_not_every
         assert run.state is RunState.FAILED
         async with database.connect() as connection:
             rows = await connection.execute(text("select status, count(*) from change where kind = 'title' group by 1"))
-            standing = {status: number for status, number in rows}
+            standing = dict(rows)
         assert 48 <= standing["failed"] < 100
-        assert standing["planned"] > 50
+        assert standing["planned"] > 10
 
         systems.folio.controls.set_faults(Faults())
         assert all_done(await run_migration(database, systems, pair))
