@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import stamina.instrumentation
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +21,7 @@ from tests.support.databases import NOT_DURABLE, Databases
 def _only_warnings() -> None:
     """Keep the log to warnings: what is written for nobody still takes its time."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    stamina.instrumentation.set_on_retry_hooks(())
 
 
 @pytest.fixture(scope="session")

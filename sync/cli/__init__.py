@@ -5,7 +5,6 @@ Importing this module is cheap: each command's module is imported only when that
 
 import importlib
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -52,6 +51,8 @@ class _LazyGroup(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             click.echo(f"alma-folio-sync {version('alma-folio-sync')}")
         except PackageNotFoundError:

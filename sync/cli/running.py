@@ -1,6 +1,5 @@
 """How a command runs and ends: the event loop, the errors with their advice, the exit codes of the contract."""
 
-import asyncio
 import io
 import signal
 import sys
@@ -52,7 +51,7 @@ def run_and_exit(cli: Callable[..., Any]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+    except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. What was written is recorded; run the same command again to go on.", err=True)
         return ExitCode.ERROR
     except SyncError as error:
@@ -106,6 +105,8 @@ def _explain_bug(error: Exception) -> int:
 
 def run_async(ctx: click.Context, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work; SIGTERM ends it as Ctrl-C does, with everything recorded."""
+    import asyncio
+
     from sync.logs import configure_logging
 
     found = globals_of(ctx)
@@ -118,7 +119,10 @@ def run_async(ctx: click.Context, work: Callable[[], Coroutine[Any, Any, T]]) ->
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
         return await work()
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    except asyncio.CancelledError:
+        raise click.Abort from None
 
 
 def settings_of(ctx: click.Context) -> "Settings":

@@ -6,7 +6,7 @@ from sync.engine.work import Work
 from sync.errors import (
     SyncError,
 )
-from sync.folio.loader import FolioLoader
+from sync.folio.loader import FolioLoader, Origin
 from sync.model import Kind
 from sync.plan.changes import Change
 from sync.store.comparison import SourceRecord
@@ -45,7 +45,7 @@ class Claims:
 class Application:
     """A plan being carried out.
 
-    `made` are the resources that came into being together with their title; `stopped` is why nothing more is begun;
+    `made` tells how the resources that this plan wrote came into being; `stopped` is why nothing more is begun;
     `unreached` counts the changes in a row that failed because FOLIO did not answer.
     """
 
@@ -57,7 +57,7 @@ class Application:
     loader: FolioLoader
     packages: dict[str, Link] = field(default_factory=dict)
     taken: dict[Kind, dict[str, str]] = field(default_factory=lambda: {Kind.PACKAGE: {}, Kind.TITLE: {}})
-    made: set[str] = field(default_factory=set)
+    made: dict[str, Origin] = field(default_factory=dict)
     stopped: SyncError | None = None
     unreached: int = 0
 

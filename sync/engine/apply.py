@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from sync.engine.application import Application, Batch
-from sync.engine.steps import write_holding, write_package, write_title
+from sync.engine.steps import place_holding, write_holding, write_package, write_title
 from sync.engine.work import Work
 from sync.errors import (
     ChangedSincePlanError,
@@ -81,24 +81,36 @@ async def _apply_all(application: Application) -> None:
 
 async def _apply_kind(application: Application, kind: Kind) -> None:
     application.packages = await package_links(application.work.database, application.work.name)
-    steps = {Kind.PACKAGE: write_package, Kind.TITLE: write_title, Kind.HOLDING: write_holding}
     pending: list[Change] = []
     changes = changes_of(application.work.database, application.plan_id, kind=kind, status=Status.PLANNED, batch=BATCH)
     async for stored in changes:
         pending.append(stored.change)
         if len(pending) >= BATCH:
-            await _apply_batch(application, pending, steps[kind])
+            await _apply_batch(application, pending)
             pending = []
-    await _apply_batch(application, pending, steps[kind])
+    await _apply_batch(application, pending)
 
 
-Step = Callable[[Application, Batch, Change], Awaitable[Result]]
+Step = Callable[[Application, Batch, Change], Awaitable[Result | None]]
+
+STEPS: dict[Kind, tuple[Step, ...]] = {
+    Kind.PACKAGE: (write_package,),
+    Kind.TITLE: (write_title,),
+    Kind.HOLDING: (place_holding, write_holding),
+}
 
 
-async def _apply_batch(application: Application, changes: Sequence[Change], step: Step) -> None:
+async def _apply_batch(application: Application, changes: Sequence[Change]) -> None:
     if not changes:
         return
     batch = await _load(application, changes)
+    for step in STEPS[changes[0].kind]:
+        changes = await _carry_on(application, batch, changes, step)
+
+
+async def _carry_on(application: Application, batch: Batch, changes: Sequence[Change], step: Step) -> list[Change]:
+    """Take each change one step further; return those that need another one."""
+    left: dict[str, Change] = {}
 
     async def carry(change: Change) -> int:
         if application.stopped is not None:
@@ -116,6 +128,9 @@ async def _apply_batch(application: Application, changes: Sequence[Change], step
             _note_unreached(application, error)
         else:
             application.unreached = 0
+        if result is None:
+            left[change.id] = change
+            return 0
         await application.journal.conclude(result)
         _tell(application, change, result)
         return 1
@@ -124,6 +139,7 @@ async def _apply_batch(application: Application, changes: Sequence[Change], step
         application.work.progress.advance(f"write {changes[0].kind}s", done)
     if application.stopped is not None:
         raise application.stopped
+    return [change for change in changes if change.id in left]
 
 
 def _note_unreached(application: Application, error: SyncError) -> None:

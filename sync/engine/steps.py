@@ -13,7 +13,7 @@ from sync.errors import (
     NotFoundError,
 )
 from sync.folio.fit import fit_title
-from sync.folio.loader import WrittenTitle
+from sync.folio.loader import Origin, WrittenTitle
 from sync.folio.mapping import listed, package_from_wire, title_from_wire
 from sync.model import Holding, Kind, Package, System, Title, name_key
 from sync.plan.changes import Action, Change, Status, change_id
@@ -65,7 +65,7 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
         status = Status.VERIFIED if written.managed else Status.APPLIED
         return Result(change_id=change.id, status=status, outcome=Outcome(reason=words), links=made)
     resource_id = f"{package.folio_id}-{written.id}"
-    application.made.add(resource_id)
+    application.made[resource_id] = Origin.WITH_TITLE
     made += tuple(
         Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created with its title") for key in members
     )
@@ -84,26 +84,26 @@ async def _update_title(application: Application, batch: Batch, change: Change, 
     return _verified(change, desired, stored, batch.sources)
 
 
-async def write_holding(application: Application, batch: Batch, change: Change) -> Result:
-    """Put a title into a package with all its details, or change them, and read it back."""
-    desired = cast("Holding", change.desired)
+async def place_holding(application: Application, batch: Batch, change: Change) -> Result | None:
+    """Put a title that FOLIO has already into a package; None when the next step is to come.
+
+    All are placed before the first is completed: FOLIO may not find a new resource for a while (facts: folio §2.5),
+    and whoever asks too early only wastes calls.
+    """
     if change.action is Action.UPDATE:
-        await application.loader.update_holding(change, desired)
-        return await _read_back_holding(application, batch, change, desired, change.target_id)
+        return None
     package, title = application.packages.get(change.package_key), batch.titles.get(change.title_key)
     if package is None:
         return _skipped(change, "its package is not in FOLIO: see the package's own line")
     if title is None:
         return _skipped(change, "its title is not in FOLIO: see the title's own line")
     resource_id = f"{package.folio_id}-{title.folio_id}"
+    if resource_id in application.made:
+        return None
+    desired = cast("Holding", change.desired)
     try:
-        await application.loader.create_holding(
-            change.id,
-            desired,
-            package.folio_id,
-            title.folio_id,
-            resource_made=resource_id in application.made,
-            name=change.name,
+        application.made[resource_id] = await application.loader.add_to_package(
+            change.id, desired, package.folio_id, title.folio_id
         )
     except NotFoundError:
         if not (title.managed and await _is_gone(application.work, title.folio_id)):
@@ -114,6 +114,18 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
             advice="Run the command again: the title is looked for anew.",
         )
         return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, gone_title=title.folio_id)
+    return None
+
+
+async def write_holding(application: Application, batch: Batch, change: Change) -> Result:
+    """Give a resource all its details, or change them, and read it back."""
+    desired = cast("Holding", change.desired)
+    if change.action is Action.UPDATE:
+        await application.loader.update_holding(change, desired)
+        return await _read_back_holding(application, batch, change, desired, change.target_id)
+    resource_id = f"{application.packages[change.package_key].folio_id}-{batch.titles[change.title_key].folio_id}"
+    origin = application.made.pop(resource_id, Origin.FOUND)
+    await application.loader.complete_holding(change.id, desired, resource_id, origin, name=change.name)
     result = await _read_back_holding(application, batch, change, desired, resource_id)
     made = tuple(
         Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created") for key in change.source_keys

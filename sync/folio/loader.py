@@ -6,6 +6,7 @@ FOLIO's lists may lag; only what is surely not there is sent again (design: writ
 
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -80,6 +81,14 @@ class WrittenTitle:
     resource_made: bool
 
 
+class Origin(Enum):
+    """How a resource came into being: with its title, by adding the title to one more package, or before us."""
+
+    WITH_TITLE = "with its title"
+    ADDED = "added"
+    FOUND = "found"
+
+
 @dataclass(slots=True, kw_only=True)
 class FolioLoader:
     """Carries out single changes; `tags` are put on every package and holding that is created."""
@@ -145,17 +154,15 @@ class FolioLoader:
             change.id, "update title", title_id, lambda: _id_of(self.client.update_title(title_id, body)), found
         )
 
-    async def create_holding(
-        self, change_id: str, holding: Holding, package_id: str, title_id: str, *, resource_made: bool, name: str
-    ) -> str:
-        """Put a title into a package, with all its details, and return the resource's id."""
-        resource_id = f"{package_id}-{title_id}"
-        stored: wire.Resource | None = None
-        if not resource_made:
-            stored = await self._add_to_package(change_id, holding, package_id, title_id)
-        complete = not resource_made and stored is None and not needs_details(holding)
-        if not complete and (holding.url or needs_details(holding)):
+    async def complete_holding(
+        self, change_id: str, holding: Holding, resource_id: str, origin: Origin, *, name: str
+    ) -> None:
+        """Give a resource that came into being lately all its details."""
+        if origin is Origin.FOUND:
+            stored = (await self.sender.patiently(lambda: self.client.get_resource(resource_id))).model
             await self._write_resource(change_id, resource_id, holding, stored)
+        elif needs_details(holding) or (origin is Origin.WITH_TITLE and holding.url):
+            await self._write_resource(change_id, resource_id, holding, None)
         if self.tags:
             body = tags_put(name, self.tags)
             await self.sender.send(
@@ -165,7 +172,6 @@ class FolioLoader:
                 lambda: _done(self.client.put_resource_tags(resource_id, body), resource_id),
                 _never,
             )
-        return resource_id
 
     async def update_holding(self, change: Change, holding: Holding) -> None:
         """Write a resource that exists, keeping what is not ours."""
@@ -273,10 +279,8 @@ class FolioLoader:
         # a name that the search finds nowhere, and that is taken, may be our own lost write in this package
         return known if known or seen else await found_in_package()
 
-    async def _add_to_package(
-        self, change_id: str, holding: Holding, package_id: str, title_id: str
-    ) -> wire.Resource | None:
-        """Put the title into the package; return the resource as it stood when it was there already, else None."""
+    async def add_to_package(self, change_id: str, holding: Holding, package_id: str, title_id: str) -> Origin:
+        """Put a title that exists into a package, with its address, and return whether it was there already."""
         resource_id = f"{package_id}-{title_id}"
         body = resource_post(holding, package_id, title_id)
 
@@ -293,8 +297,8 @@ class FolioLoader:
         except RefusedError as error:
             if not error.says(ALREADY_THERE):
                 raise
-            return (await self.client.get_resource(resource_id)).model
-        return None
+            return Origin.FOUND
+        return Origin.ADDED
 
     async def _write_resource(
         self, change_id: str, resource_id: str, holding: Holding, stored: wire.Resource | None

@@ -73,6 +73,19 @@ class Sender:
                 await self.log.settle(intent, IntentState.DONE, _answer_id(answer))
                 return answer
 
+    async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Return a record that is there for sure: "not found" only means "not yet" until the settling time has passed.
+
+        Raises:
+            NotFoundError: when it has not shown by then.
+        """
+        for share in LOOKS[1:]:
+            try:
+                return await read()
+            except NotFoundError:
+                await asyncio.sleep(share * self.settle_seconds)
+        return await read()
+
     async def look(
         self, found: Callable[[], Awaitable[T | None]], *, enough: Callable[[], bool] = lambda: False
     ) -> T | None:

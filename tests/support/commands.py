@@ -11,16 +11,15 @@ import sys
 import termios
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sync.sandbox.alma import READ_WRITE_KEY, AlmaSwitches, PracticeAlma
-from sync.sandbox.folio import FolioSwitches, PracticeFolio
-from sync.sandbox.seed import SeedKnowledgeBase, SeedLibrary
-from sync.sandbox.serve import PracticeServer
+from sync.sandbox.alma import READ_WRITE_KEY
+from sync.sandbox.folio import FolioSwitches
+from tests.support.practice import Systems
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREFIX = "ALMA_FOLIO_SYNC_"
@@ -43,77 +42,69 @@ class Ended:
         return json.loads(self.out)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Practice:
-    """Both practice systems, served; look into them and steer them directly."""
+def writes(systems: Systems) -> int:
+    """Return how many POST, PUT and DELETE calls reached either system, logins aside."""
+    return systems.alma.controls.writes + systems.folio.controls.writes
 
-    alma: PracticeAlma
-    folio: PracticeFolio
-    alma_url: str
-    folio_url: str
+
+def logins(systems: Systems) -> int:
+    """Return how many logins were tried at FOLIO."""
+    return sum(call.path.startswith("/authn/login") for call in tuple(systems.folio.controls.calls))
+
+
+def moved(systems: Systems) -> dict[str, list[str]]:
+    """Return the names of the titles in each custom package of FOLIO, by the package's name."""
+    names = {one.id: one.package.name for one in systems.folio.packages() if one.package.is_custom}
+    assert len(set(names.values())) == len(names), f"packages that are there twice: {sorted(names.values())}"
+    found: dict[str, list[str]] = {name: [] for name in names.values()}
+    for resource in systems.folio.resources():
+        if resource.package_id in names:
+            found[names[resource.package_id]].append(resource.title.name)
+    return {name: sorted(titles) for name, titles in found.items()}
+
+
+def custom_titles(systems: Systems) -> list[str]:
+    """Return the names of FOLIO's custom titles, one for each title."""
+    return sorted(one.title.name for one in systems.folio.titles() if one.title.is_custom)
+
+
+class Served(Protocol):
+    """Practice systems that are served, in this process or in another."""
 
     @property
-    def writes(self) -> int:
-        """Return how many POST, PUT and DELETE calls reached either system, logins aside."""
-        return self.alma.controls.writes + self.folio.controls.writes
+    def alma_url(self) -> str:
+        """Return the address of Alma."""
 
     @property
-    def logins(self) -> int:
-        """Return how many logins were tried at FOLIO."""
-        return sum(call.path.startswith("/authn/login") for call in tuple(self.folio.controls.calls))
-
-    def moved(self) -> dict[str, list[str]]:
-        """Return the names of the titles in each custom package of FOLIO, by the package's name."""
-        packages = [one for one in self.folio.packages() if one.package.is_custom]
-        names = {one.id: one.package.name for one in packages}
-        assert len(set(names.values())) == len(names), f"packages that are there twice: {sorted(names.values())}"
-        found: dict[str, list[str]] = {name: [] for name in names.values()}
-        for resource in self.folio.resources():
-            if resource.package_id in names:
-                found[names[resource.package_id]].append(resource.title.name)
-        return {name: sorted(titles) for name, titles in found.items()}
-
-    def custom_titles(self) -> list[str]:
-        """Return the names of FOLIO's custom titles, one for each title."""
-        return sorted(one.title.name for one in self.folio.titles() if one.title.is_custom)
+    def folio_url(self) -> str:
+        """Return the address of FOLIO."""
 
 
-@contextmanager
-def practice(
-    library: SeedLibrary,
-    knowledge_base: SeedKnowledgeBase | None = None,
+def configuration(
+    served: Served,
+    database_url: str,
     *,
-    alma: AlmaSwitches | None = None,
-    folio: FolioSwitches | None = None,
-) -> Iterator[Practice]:
-    """Serve a practice Alma that holds the library and a practice FOLIO, without any limits unless switches say so."""
-    practice_alma = PracticeAlma(switches=alma or AlmaSwitches(requests_per_second=0))
-    practice_folio = PracticeFolio(switches=folio or FolioSwitches(daily_calls=0))
-    practice_alma.load(library)
-    practice_folio.load(knowledge_base or SeedKnowledgeBase())
-    with PracticeServer(practice_alma) as alma_server, PracticeServer(practice_folio) as folio_server:
-        yield Practice(alma=practice_alma, folio=practice_folio, alma_url=alma_server.url, folio_url=folio_server.url)
-
-
-def configuration(practice: Practice, database_url: str, *, api_key: str = READ_WRITE_KEY) -> str:
+    api_key: str = READ_WRITE_KEY,
+    password: str = FolioSwitches().password,
+) -> str:
     """Return a configuration with one pair, main, without limits, that leads to the practice systems."""
-    switches = practice.folio.switches
+    switches = FolioSwitches()
     return f"""
 [database]
 url = "{database_url}"
 data_dir = "data"
 
 [pairs.main.alma]
-base_url = "{practice.alma_url}"
+base_url = "{served.alma_url}"
 api_key = {json.dumps(api_key)}
 requests_per_second = 0
 daily_reserve = 0
 
 [pairs.main.folio]
-base_url = "{practice.folio_url}"
+base_url = "{served.folio_url}"
 tenant = "{switches.tenant}"
 username = "{switches.username}"
-password = {json.dumps(switches.password)}
+password = {json.dumps(password)}
 requests_per_second = 0
 daily_calls = 0
 daily_reserve = 0

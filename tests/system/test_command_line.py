@@ -17,9 +17,21 @@ from sync.sandbox.controls import Faults
 from sync.sandbox.folio import FolioSwitches
 from sync.sandbox.seed import SeedRange
 from sync.store.runs import RunState, recent_runs
-from tests.support.commands import DIRECTION, Place, Practice, answering, configuration, ended, practice, until
+from tests.support.commands import (
+    DIRECTION,
+    Place,
+    answering,
+    configuration,
+    custom_titles,
+    ended,
+    logins,
+    moved,
+    until,
+    writes,
+)
 from tests.support.databases import Databases
 from tests.support.libraries import collection, journal, library, plain_library, portfolio
+from tests.support.practice import Systems, practice_systems
 
 COMMANDS = (
     "demo", "init", "check", "diff", "migrate", "runs", "status",
@@ -44,13 +56,13 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def systems() -> Iterator[Practice]:
-    with practice(LIBRARY) as running:
+def systems() -> Iterator[Systems]:
+    with practice_systems(LIBRARY) as running:
         yield running
 
 
 @pytest.fixture
-async def desk(place: Place, systems: Practice, database_url: str) -> AsyncIterator[Place]:
+async def desk(place: Place, systems: Systems, database_url: str) -> AsyncIterator[Place]:
     """Give a working directory with a configuration that works."""
     place.configure(configuration(systems, database_url))
     return place
@@ -146,7 +158,7 @@ async def test_global_options_stand_before_or_after_the_command(desk: Place) -> 
         assert answer.json["pairs"][0]["pair"] == "main"
 
 
-async def test_the_environment_names_the_file_and_replaces_its_values(desk: Place, systems: Practice) -> None:
+async def test_the_environment_names_the_file_and_replaces_its_values(desk: Place, systems: Systems) -> None:
     right = (desk.folder / "alma-folio-sync.toml").rename(desk.folder / "other.toml")
     desk.configure(right.read_text(encoding="utf-8").replace("practice-alma-key", "set-by-environment"), "other.toml")
     answer = await desk.run("check", "--format", "json", CONFIG="other.toml")
@@ -163,7 +175,7 @@ async def test_the_environment_names_the_file_and_replaces_its_values(desk: Plac
 
 
 async def test_init_writes_a_file_that_loads_once_it_is_filled(
-    place: Place, systems: Practice, database_url: str
+    place: Place, systems: Systems, database_url: str
 ) -> None:
     made = await place.run("init")
     assert made.code == 0
@@ -198,25 +210,25 @@ async def test_init_writes_a_file_that_loads_once_it_is_filled(
     assert filled.code == 0, filled.out + filled.err
 
 
-async def test_check_says_that_everything_works(desk: Place, systems: Practice) -> None:
+async def test_check_says_that_everything_works(desk: Place, systems: Systems) -> None:
     answer = await desk.run("check")
     assert answer.code == 0
     assert answer.err == ""
     assert "✗" not in answer.out
     for name in ("database", "Alma Bibs", "Alma quota", "Alma clock", "FOLIO login", "FOLIO packages", "proxy map"):
         assert name in answer.out
-    assert systems.writes == 0
+    assert writes(systems) == 0
     as_json = await desk.run("check", "--format", "json")
     assert as_json.code == 0
     assert set(as_json.json) == {"pair", "ok", "checks"}
     assert {key for check in as_json.json["checks"] for key in check} == {"name", "state", "detail", "advice"}
 
 
-async def test_check_tries_a_wrong_password_once_and_a_wrong_key_too(desk: Place, systems: Practice) -> None:
+async def test_check_tries_a_wrong_password_once_and_a_wrong_key_too(desk: Place, systems: Systems) -> None:
     wrong = {"PAIRS__MAIN__FOLIO__PASSWORD": "guessed", "PAIRS__MAIN__ALMA__API_KEY": "made-up"}
     answer = await desk.run("check", **wrong)
     assert answer.code == 1
-    assert systems.logins == 1, "accounts lock after a few failures"
+    assert logins(systems) == 1, "accounts lock after a few failures"
     assert "✗ FOLIO login and EBSCO key: FOLIO refused the login of user 'sync'" in answer.out
     assert "Check the key or password in the configuration" in answer.out
     assert re.search(r"✗ Alma\b.*Invalid API Key", answer.out)
@@ -227,7 +239,7 @@ async def test_check_tries_a_wrong_password_once_and_a_wrong_key_too(desk: Place
 async def test_check_names_rights_that_are_missing_and_maps_that_lead_nowhere(place: Place, database_url: str) -> None:
     limited = AlmaSwitches(requests_per_second=0, key_areas={"practice-alma-key": frozenset({"electronic"})})
     permissions = frozenset({"kb-ebsco.status.get", "kb-ebsco.proxy-types.collection.get"})
-    with practice(LIBRARY, alma=limited, folio=FolioSwitches(permissions=permissions)) as systems:
+    with practice_systems(LIBRARY, alma=limited, folio=FolioSwitches(permissions=permissions)) as systems:
         place.configure(configuration(systems, database_url))
         answer = await place.run("check", "--format", "json", PAIRS__MAIN__MAPS__PROXIES='{"EZPROXY": "NoSuchProxy"}')
     assert answer.code == 1
@@ -246,7 +258,7 @@ def _without_ids_and_times(text: str) -> str:
     return re.sub(r'"(run_id|plan_id|created_at)":("[^"]*"|\d+)', "", text)
 
 
-async def test_diff_shows_the_same_plan_in_the_same_bytes_and_writes_nothing(desk: Place, systems: Practice) -> None:
+async def test_diff_shows_the_same_plan_in_the_same_bytes_and_writes_nothing(desk: Place, systems: Systems) -> None:
     first = await desk.run("diff", *DIRECTION, "--format", "json")
     second = await desk.run("diff", *DIRECTION, "--format", "json", "--output", "reports/plan.json")
     assert (first.code, second.code) == (3, 3)
@@ -272,20 +284,20 @@ async def test_diff_shows_the_same_plan_in_the_same_bytes_and_writes_nothing(des
     assert text.code == 3
     assert "2 packages, 8 titles and 8 holdings will be added to FOLIO" in text.out
     assert "read Alma" in text.err
-    assert systems.writes == 0
-    assert systems.moved() == {}
+    assert writes(systems) == 0
+    assert moved(systems) == {}
 
 
-async def test_migrate_without_approval_refuses_where_nobody_can_be_asked(desk: Place, systems: Practice) -> None:
+async def test_migrate_without_approval_refuses_where_nobody_can_be_asked(desk: Place, systems: Systems) -> None:
     answer = await desk.run("migrate", *DIRECTION)
     assert answer.code == 1
     assert "there is no terminal to ask on" in answer.err
     assert "--yes" in answer.err
-    assert systems.writes == 0
+    assert writes(systems) == 0
     assert not systems.alma.controls.calls
 
 
-async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place, systems: Practice) -> None:
+async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place, systems: Systems) -> None:
     answer = await desk.run(*MIGRATE, "--format", "json", "--log-level", "debug")
     assert answer.code == 0, answer.err
     told = answer.json
@@ -294,7 +306,7 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert set(told["result"]) == RESULT_KEYS
     assert told["result"] == {"applied": 18, "verified": 18, "skipped": 0, "failed": 0, "paused": 0}
     assert {change["status"] for change in told["changes"]} == {"verified"}
-    assert systems.moved() == {
+    assert moved(systems) == {
         "Collection 1": [f"Journal {number} of Harbour Studies" for number in range(5)],
         "Collection 2": [f"Journal {number} of Harbour Studies" for number in range(5, 8)],
     }
@@ -305,7 +317,7 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert report == told
     assert "Journal 7 of Harbour Studies" in (reports / f"run-{told['run_id']}.txt").read_text(encoding="utf-8")
 
-    written = systems.writes
+    written = writes(systems)
     again = await desk.run(*MIGRATE)
     assert again.code == 0
     assert "Nothing to do: 18 records agree." in again.err
@@ -313,7 +325,7 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert nothing.code == 0
     assert nothing.json["changes"] == []
     assert nothing.json["summary"]["unchanged"] == 18
-    assert systems.writes == written
+    assert writes(systems) == written
 
     runs = (await desk.run("runs", "--format", "json")).json["runs"]
     assert [(run["command"], run["state"]) for run in runs] == [
@@ -339,7 +351,7 @@ async def test_records_that_cannot_be_moved_are_parked_with_reason_and_told_by_t
 ) -> None:
     bad = portfolio(1, local_coverage=(SeedRange(from_year="2011", until_year="2005"),))
     holding = library([journal(0), journal(1)], collection("Tides", [portfolio(0), bad]))
-    with practice(holding) as systems:
+    with practice_systems(holding) as systems:
         place.configure(configuration(systems, database_url))
         answer = await place.run(*MIGRATE, "--format", "json")
         assert answer.code == 7
@@ -354,13 +366,13 @@ async def test_records_that_cannot_be_moved_are_parked_with_reason_and_told_by_t
         assert text.code == 7
         assert "Parked" in text.out
         assert "1 parked" in text.err
-        assert systems.moved() == {"Tides": ["Journal 0 of Harbour Studies"]}
+        assert moved(systems) == {"Tides": ["Journal 0 of Harbour Studies"]}
 
 
 # --- on a terminal
 
 
-async def test_on_a_terminal_the_plan_is_shown_and_only_a_yes_writes(desk: Place, systems: Practice) -> None:
+async def test_on_a_terminal_the_plan_is_shown_and_only_a_yes_writes(desk: Place, systems: Systems) -> None:
     async with desk.on_terminal("migrate", *DIRECTION) as terminal:
         await terminal.sees("Carry this plan out? [y/N]")
         assert "2 packages, 8 titles and 8 holdings will be added to FOLIO" in terminal.shown
@@ -368,26 +380,26 @@ async def test_on_a_terminal_the_plan_is_shown_and_only_a_yes_writes(desk: Place
         terminal.type("n\n")
         assert await terminal.ended() == 0
         assert "Nothing was written" in terminal.shown
-    assert systems.writes == 0
+    assert writes(systems) == 0
     async with desk.on_terminal("migrate", *DIRECTION) as terminal:
         await terminal.sees("Carry this plan out? [y/N]")
         terminal.type("perhaps\n")
         await terminal.sees("Please type y or n.")
         terminal.type("y\n")
         assert await terminal.ended() == 0
-    assert len(systems.moved()) == 2
+    assert len(moved(systems)) == 2
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 async def test_at_the_question_a_signal_ends_the_command_at_once(
-    desk: Place, systems: Practice, database: AsyncEngine, sign: signal.Signals
+    desk: Place, systems: Systems, database: AsyncEngine, sign: signal.Signals
 ) -> None:
     async with desk.on_terminal("migrate", *DIRECTION) as terminal:
         await terminal.sees("Carry this plan out? [y/N]")
         terminal.process.send_signal(sign)
         assert await terminal.ended(seconds=15) == 1
         assert "Stopped." in terminal.shown
-    assert systems.writes == 0
+    assert writes(systems) == 0
     assert [run.state for run in await recent_runs(database)] == [RunState.STOPPED]
 
 
@@ -398,7 +410,7 @@ async def test_names_cannot_command_a_terminal(place: Place, database_url: str) 
     holding = library(
         [journal(0, title=title), journal(1, title=title + " Two")], collection(package, [portfolio(0), bad])
     )
-    with practice(holding) as systems:
+    with practice_systems(holding) as systems:
         place.configure(configuration(systems, database_url))
         async with place.on_terminal(*MIGRATE) as terminal:
             assert await terminal.ended() == 7
@@ -438,11 +450,11 @@ async def test_a_locale_of_few_letters_is_no_obstacle(desk: Place) -> None:
 
 
 async def test_two_migrations_at_once_are_one_and_a_killed_one_stands_in_nobody_s_way(
-    desk: Place, systems: Practice
+    desk: Place, systems: Systems
 ) -> None:
     systems.folio.controls.set_faults(Faults(slow=1.0, slow_seconds=60))
     async with desk.started(*MIGRATE) as first:
-        await until(lambda: systems.logins > 0, within=first)
+        await until(lambda: logins(systems) > 0, within=first)
         second = await desk.run(*MIGRATE)
         assert second.code == 5
         assert "Another run works on the pair 'main': run 1 (migrate), since " in second.err
@@ -452,40 +464,40 @@ async def test_two_migrations_at_once_are_one_and_a_killed_one_stands_in_nobody_
         await first.wait()
     systems.folio.controls.set_faults(Faults())
     assert (await desk.run(*MIGRATE)).code == 0
-    assert sum(map(len, systems.moved().values())) == len(systems.custom_titles()) == 8
+    assert sum(map(len, moved(systems).values())) == len(custom_titles(systems)) == 8
 
 
 async def test_an_interrupted_migration_ends_soon_and_goes_on_with_nothing_twice(
     place: Place, database_url: str, database: AsyncEngine
 ) -> None:
-    with practice(plain_library((30,))) as systems:
+    with practice_systems(plain_library((30,))) as systems:
         place.configure(configuration(systems, database_url))
         systems.folio.controls.set_faults(SLOW_WRITES)
-        moved = []
+        arrived = []
         for sign in (signal.SIGINT, signal.SIGTERM):
-            logins = systems.logins
+            earlier = logins(systems)
             async with place.started(*MIGRATE, "--format", "json") as process:
-                await until(lambda logins=logins: systems.logins > logins, within=process)
-                before = systems.writes
-                await until(lambda before=before: systems.writes > before + 5, within=process)
+                await until(lambda earlier=earlier: logins(systems) > earlier, within=process)
+                before = writes(systems)
+                await until(lambda before=before: writes(systems) > before + 5, within=process)
                 process.send_signal(sign)
                 stopped = await ended(process, seconds=30)
             assert stopped.code == 1
             assert "Stopped. What was written is recorded; run the same command again to go on." in stopped.err
             assert "Traceback" not in stopped.err
             assert stopped.out == ""
-            moved.append(len(systems.custom_titles()))
-        assert 0 < moved[0] < 30, "it was stopped in the middle"
+            arrived.append(len(custom_titles(systems)))
+        assert 0 < arrived[0] < 30, "it was stopped in the middle"
         systems.folio.controls.set_faults(Faults())
         answer = await place.run(*MIGRATE)
         assert answer.code == 0, answer.err
-        assert {name: len(titles) for name, titles in systems.moved().items()} == {"Collection 1": 30}
-        assert systems.custom_titles() == sorted(f"Journal {number} of Harbour Studies" for number in range(30))
+        assert {name: len(titles) for name, titles in moved(systems).items()} == {"Collection 1": 30}
+        assert custom_titles(systems) == sorted(f"Journal {number} of Harbour Studies" for number in range(30))
         states = [run.state for run in await recent_runs(database)]
         assert states == [RunState.DONE, RunState.STOPPED, RunState.STOPPED]
 
 
-async def test_at_the_quota_the_migration_pauses_and_says_until_when(desk: Place, systems: Practice) -> None:
+async def test_at_the_quota_the_migration_pauses_and_says_until_when(desk: Place, systems: Systems) -> None:
     midnight = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
     limits = {"PAIRS__MAIN__FOLIO__DAILY_CALLS": "40", "PAIRS__MAIN__FOLIO__DAILY_RESERVE": "5"}
     paused = await desk.run(*MIGRATE, "--format", "json", **limits)
@@ -501,15 +513,13 @@ async def test_at_the_quota_the_migration_pauses_and_says_until_when(desk: Place
 
     resumed = await desk.run(*MIGRATE)
     assert resumed.code == 0, resumed.err
-    assert sum(map(len, systems.moved().values())) == len(systems.custom_titles()) == 8
+    assert sum(map(len, moved(systems).values())) == len(custom_titles(systems)) == 8
 
 
 # --- the schema
 
 
-async def test_the_schema_is_shown_and_brought_up_to_date(
-    place: Place, systems: Practice, databases: Databases
-) -> None:
+async def test_the_schema_is_shown_and_brought_up_to_date(place: Place, systems: Systems, databases: Databases) -> None:
     async with databases.fresh(template="template0") as url:
         place.configure(configuration(systems, url))
         empty = await place.run("db", "current")

@@ -204,7 +204,7 @@ async def test_a_folio_that_answers_nobody_any_longer_ends_the_run_and_not_every
         assert run.state is RunState.FAILED
         async with database.connect() as connection:
             rows = await connection.execute(text("select status, count(*) from change where kind = 'title' group by 1"))
-            standing = dict(rows)
+            standing = dict(rows.all())
         assert 48 <= standing["failed"] < 100
         assert standing["planned"] > 10
 

@@ -24,9 +24,10 @@ from sync.sandbox.controls import Faults
 from sync.sandbox.folio import FolioSwitches
 from sync.sandbox.seed import SeedRange
 from sync.settings import Settings, load_settings
-from tests.support.commands import DIRECTION, Ended, Place, Practice, answering, configuration, practice
+from tests.support.commands import DIRECTION, Ended, Place, answering, configuration
 from tests.support.databases import psycopg_address
 from tests.support.libraries import collection, journal, library, portfolio
+from tests.support.practice import Systems, practice_systems
 
 API_KEY = "l7xx-mark/alma+key=7Q"
 PASSWORD = 'mark folio&"pass"%\\7Q'  # noqa: S105
@@ -89,7 +90,7 @@ def files_below(folder: Path) -> Mapping[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def tokens_of(systems: Practice) -> dict[str, str]:
+def tokens_of(systems: Systems) -> dict[str, str]:
     """Return every token that FOLIO gave away."""
     given = [*systems.folio.login._access, *systems.folio.login._refresh]
     return {f"token {number}": token for number, token in enumerate(given)}
@@ -104,12 +105,13 @@ def with_password(database_url: str) -> str:
 
 
 @asynccontextmanager
-async def desk(folder: Path, database_url: str) -> AsyncIterator[tuple[Place, Practice]]:
+async def desk(folder: Path, database_url: str) -> AsyncIterator[tuple[Place, Systems]]:
     """Give a working directory whose configuration holds every marked secret, and the systems it leads to."""
     alma = AlmaSwitches(requests_per_second=0, api_key=API_KEY)
-    with practice(LIBRARY, alma=alma, folio=FolioSwitches(daily_calls=0, password=PASSWORD)) as systems:
+    with practice_systems(LIBRARY, alma=alma, folio=FolioSwitches(daily_calls=0, password=PASSWORD)) as systems:
         place = Place(folder=folder)
-        place.configure(configuration(systems, with_password(database_url), api_key=API_KEY))
+        address = with_password(database_url)
+        place.configure(configuration(systems, address, api_key=API_KEY, password=PASSWORD))
         yield place, systems
 
 
