@@ -508,25 +508,24 @@ async def test_a_package_removed_while_folio_is_read_stops_nobody() -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("beyond", ["empty", "400"])
-async def test_titles_beyond_the_first_9999_are_read_singly_where_they_are_known(beyond: Any) -> None:
+async def test_titles_beyond_the_first_9999_are_read_singly_where_they_are_known() -> None:
     size, reachable = 10_030, 9_999
-    switches = FolioSwitches(daily_calls=0, beyond_10000=beyond)
-    with practice_systems(knowledge_base=_vendor(size), folio=switches) as systems:
+    with practice_systems(knowledge_base=_vendor(size)) as systems:
         (package,) = systems.folio.packages()
         known = [one.id for one in systems.folio.resources(package.id)]
-        pair = systems.pair()
-        if beyond == "empty":
-            gathered = await gather_folio(pair)
-            assert gathered.extraction.incomplete_packages == {package.id}
-            assert _said_missing(gathered) == size - reachable
-            assert len(gathered.records(Kind.HOLDING)) == reachable
-        before = systems.folio.controls.counts["calls"]
+        pair, counts = systems.pair(), systems.folio.controls.counts
+        gathered = await gather_folio(pair)
+        assert gathered.extraction.incomplete_packages == {package.id}
+        assert _said_missing(gathered) == size - reachable
+        assert len(gathered.records(Kind.HOLDING)) == reachable
+
+        before = counts["calls"]
+        systems.folio.switches.beyond_10000 = "400"
         gathered = await gather_folio(pair, known_ids=known)
         assert gathered.complete
         assert set(gathered.records(Kind.HOLDING)) == set(known)
-        assert systems.folio.controls.counts["calls"] - before == LOGINS + 1 + 100 + (size - reachable)
-        assert systems.folio.controls.counts["GET 400"] == 0
+        assert counts["calls"] - before == LOGINS + 1 + 100 + (size - reachable)
+        assert counts["GET 400"] == 0
 
 
 # --- the permitted rate

@@ -4,9 +4,9 @@ import asyncio
 import json
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -72,7 +72,7 @@ async def desk(place: Place, systems: Systems, database_url: str) -> AsyncIterat
 
 
 async def test_the_help_of_every_command_shows_examples(place: Place) -> None:
-    answers = [await place.run(*command.split(), "--help") for command in ("", *COMMANDS)]
+    answers = await asyncio.gather(*(place.run(*command.split(), "--help") for command in ("", *COMMANDS)))
     for command, answer in zip(("", *COMMANDS), answers, strict=True):
         assert answer.code == 0
         assert answer.err == ""
@@ -139,11 +139,10 @@ async def test_several_pairs_must_be_told_apart(desk: Place) -> None:
     whole = (desk.folder / "alma-folio-sync.toml").read_text(encoding="utf-8")
     pair = whole[whole.index("[pairs.main.alma]") :]
     desk.configure(whole + pair.replace("pairs.main", "pairs.branch"))
-    unnamed = await desk.run("diff", *DIRECTION)
+    unnamed, every = await asyncio.gather(desk.run("diff", *DIRECTION), desk.run("status", "--format", "json"))
     assert unnamed.code == 1
     assert "several pairs: branch, main" in unnamed.err
     assert "--pair" in unnamed.err
-    every = await desk.run("status", "--format", "json")
     assert [one["pair"] for one in every.json["pairs"]] == ["branch", "main"]
 
 
@@ -161,12 +160,12 @@ async def test_global_options_stand_before_or_after_the_command(desk: Place) -> 
 async def test_the_environment_names_the_file_and_replaces_its_values(desk: Place, systems: Systems) -> None:
     right = (desk.folder / "alma-folio-sync.toml").rename(desk.folder / "other.toml")
     desk.configure(right.read_text(encoding="utf-8").replace("practice-alma-key", "set-by-environment"), "other.toml")
-    answer = await desk.run("check", "--format", "json", CONFIG="other.toml")
+    answer, replaced = await asyncio.gather(
+        desk.run("check", "--format", "json", CONFIG="other.toml"),
+        desk.run("check", "--format", "json", CONFIG="other.toml", PAIRS__MAIN__ALMA__API_KEY="practice-alma-key"),
+    )
     assert answer.code == 1
     assert answer.json["ok"] is False
-    replaced = await desk.run(
-        "check", "--format", "json", CONFIG="other.toml", PAIRS__MAIN__ALMA__API_KEY="practice-alma-key"
-    )
     assert replaced.code == 0, replaced.out
     assert replaced.json["ok"] is True
 
@@ -211,14 +210,13 @@ async def test_init_writes_a_file_that_loads_once_it_is_filled(
 
 
 async def test_check_says_that_everything_works(desk: Place, systems: Systems) -> None:
-    answer = await desk.run("check")
+    answer, as_json = await asyncio.gather(desk.run("check"), desk.run("check", "--format", "json"))
     assert answer.code == 0
     assert answer.err == ""
     assert "✗" not in answer.out
     for name in ("database", "Alma Bibs", "Alma quota", "Alma clock", "FOLIO login", "FOLIO packages", "proxy map"):
         assert name in answer.out
     assert writes(systems) == 0
-    as_json = await desk.run("check", "--format", "json")
     assert as_json.code == 0
     assert set(as_json.json) == {"pair", "ok", "checks"}
     assert {key for check in as_json.json["checks"] for key in check} == {"name", "state", "detail", "advice"}
@@ -327,22 +325,17 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert nothing.json["summary"]["unchanged"] == 18
     assert writes(systems) == written
 
-    runs = (await desk.run("runs", "--format", "json")).json["runs"]
-    assert [(run["command"], run["state"]) for run in runs] == [
-        ("diff", "done"),
-        ("migrate", "done"),
-        ("migrate", "done"),
-    ]
-    assert runs[2]["run_id"] == told["run_id"]
-    assert runs[2]["result"] == told["result"]
-    listed = await desk.run("runs", "--limit", "2")
-    assert listed.out.count("\n") == 2
-    status = await desk.run("status", "--format", "json")
+    commands = (("runs", "--format", "json"), ("runs", "--limit", "2"), ("status", "--format", "json"), ("status",))
+    runs, listed, status, text = await asyncio.gather(*(desk.run(*command) for command in commands))
+    ended = [(run["command"], run["state"]) for run in runs.json["runs"]]
+    assert ended == [("diff", "done"), ("migrate", "done"), ("migrate", "done")]
+    assert runs.json["runs"][2]["run_id"] == told["run_id"]
+    assert runs.json["runs"][2]["result"] == told["result"]
+    assert [line.split()[3] for line in listed.out.splitlines()] == ["diff", "migrate"]
     pair = status.json["pairs"][0]
     assert pair["links"] == {"holding": 8, "package": 2, "title": 8}
     assert pair["open_writes"] == 0
     assert pair["last_run"]["command"] == "diff"
-    text = await desk.run("status")
     assert "linked: 8 holdings, 2 packages, 8 titles" in text.out
 
 
@@ -415,15 +408,14 @@ async def test_names_cannot_command_a_terminal(place: Place, database_url: str) 
         async with place.on_terminal(*MIGRATE) as terminal:
             assert await terminal.ended() == 7
         shown = terminal.shown
-        piped = await place.run("diff", *DIRECTION, "--output", "plan.txt")
         as_json = await place.run("diff", *DIRECTION, "--format", "json")
-        assert (piped.code, as_json.code) == (0, 0)
-        report = (place.folder / "plan.txt").read_text(encoding="utf-8")
+        assert as_json.code == 0
+        report = (place.folder / "data" / "reports" / "run-1.txt").read_text(encoding="utf-8")
     for text in (shown, report):
         assert "[bold red]Loud[/]" in text or "[link=" in text
     for sequence in ("\x1b]0;", "\x1b[2J", "\x07", "\u009b", "\x1b]8;"):
         assert sequence not in shown
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", piped.out + piped.err + report + as_json.out)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", as_json.out + as_json.err + report)
 
 
 async def test_what_a_system_answers_cannot_command_a_terminal_either(desk: Place) -> None:
@@ -437,6 +429,26 @@ async def test_what_a_system_answers_cannot_command_a_terminal_either(desk: Plac
             assert "entry" in terminal.shown, terminal.shown
             for sequence in ("\x1b]", "\x1b[2J", "\x07", "\u009b"):
                 assert sequence not in terminal.shown, terminal.shown
+
+
+LOGGING = """
+import structlog
+from sync.logs import configure_logging
+said = "no \\x1b]0;owned\\x07\\x1b[2J\\u009b31m entry"
+for form in ("text", "json"):
+    configure_logging("info", form)
+    structlog.get_logger().error("refused", action="http.refused", reason=said, exc_info=ValueError(said))
+"""
+
+
+async def test_log_lines_cannot_command_a_terminal_either(place: Place) -> None:
+    answer = await replace(place, command=(sys.executable, "-c")).run(LOGGING)
+    assert answer.code == 0, answer.err
+    *text, as_json = answer.err.splitlines()
+    assert "entry" in text[0]
+    assert text[-1].startswith("ValueError: no ")
+    assert json.loads(as_json)["reason"].endswith("entry")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", answer.err)
 
 
 async def test_a_locale_of_few_letters_is_no_obstacle(desk: Place) -> None:
@@ -498,18 +510,18 @@ async def test_an_interrupted_migration_ends_soon_and_goes_on_with_nothing_twice
 
 
 async def test_at_the_quota_the_migration_pauses_and_says_until_when(desk: Place, systems: Systems) -> None:
-    midnight = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
     limits = {"PAIRS__MAIN__FOLIO__DAILY_CALLS": "40", "PAIRS__MAIN__FOLIO__DAILY_RESERVE": "5"}
     paused = await desk.run(*MIGRATE, "--format", "json", **limits)
     assert paused.code == 6
     result = paused.json["result"]
     assert result["paused"] > 0
     assert result["failed"] == result["skipped"] == 0
-    assert f"{midnight:%Y-%m-%d %H:%M} UTC" in paused.err
+    until_when = re.search(r"goes on at (\d{4}-\d\d-\d\d 00:00 UTC)", paused.err)
+    assert until_when, paused.err
     assert "Run the same command again after the time named" in paused.err
 
     text = await desk.run("status", **limits)
-    assert f"waits for quota until {midnight:%Y-%m-%d %H:%M} UTC" in text.out
+    assert f"waits for quota until {until_when[1]}" in text.out
 
     resumed = await desk.run(*MIGRATE)
     assert resumed.code == 0, resumed.err
@@ -529,5 +541,8 @@ async def test_the_schema_is_shown_and_brought_up_to_date(place: Place, systems:
         assert upgraded.code == 0
         newest = upgraded.json["newest"]
         assert upgraded.json == {"before": "", "current": newest, "newest": newest}
-        assert (await place.run("db", "current")).out == f"schema {newest}; this version needs {newest}\n"
-        assert (await place.run("db", "upgrade")).out == f"schema {newest}, as before\n"
+        current, again = await asyncio.gather(
+            place.run("db", "current", "--format", "json"), place.run("db", "upgrade")
+        )
+        assert current.json == {"before": newest, "current": newest, "newest": newest}
+        assert again.out == f"schema {newest}, as before\n"

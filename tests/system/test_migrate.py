@@ -1,5 +1,6 @@
 """Migrations of small libraries: what librarians change meanwhile, what FOLIO refuses, and what is never written."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -347,6 +348,42 @@ async def test_a_resource_and_a_package_removed_in_folio_are_created_again(datab
         await nothing_more(database, systems)
 
 
+async def test_a_title_that_a_librarian_put_into_the_package_meanwhile_is_taken_as_it_is(
+    database: AsyncEngine,
+) -> None:
+    switches = FolioSwitches(daily_calls=0, new_record_lag_seconds=0.4)
+    with practice_systems(plain_library([1, 1]), folio=switches) as systems:
+        pair = systems.pair(folio={"settle_seconds": 1.0})
+        await run_migration(database, systems, pair)
+        (service,) = systems.alma.services(collection_id(systems, "Collection 2"))
+        systems.alma.add_portfolio(service["id"], portfolio(0, url="https://second.example.org/"))
+        first, second = resource_of(systems, 0), resource_of(systems, 1)
+        state, package_id, title_id = systems.folio.state, second.resource.package_id, first.resource.title_id
+
+        def put_into_package() -> None:
+            made = replace(first.resource, package_id=package_id, user_fields=("a librarian's", None, None, None, None))
+            state.mark_new(package_id, title_id)
+            state.put_resource(made)
+
+        assert all_done(await run_migration(database, systems, pair, confirm=after_looking(put_into_package)))
+        stored = resource_of(systems, 0, "Collection 2").resource
+        assert stored.url == "https://second.example.org/"
+        assert stored.user_fields[0] == "a librarian's"
+        await nothing_more(database, systems, pair)
+
+
+async def test_nobody_asks_for_a_resource_before_folio_can_know_it(database: AsyncEngine) -> None:
+    bibs = [journal(number) for number in range(60)]
+    everything = [portfolio(bib) for bib in bibs]
+    seed = library(bibs, collection("First", everything), collection("Second", everything))
+    switches = FolioSwitches(daily_calls=0, new_record_lag_seconds=0.2)
+    with practice_systems(seed, folio=switches) as systems:
+        pair = systems.pair(folio={"requests_per_second": 200, "settle_seconds": 1.0})
+        assert all_done(await run_migration(database, systems, pair))
+        assert systems.folio.controls.counts["PUT 404"] == 0
+        assert systems.folio.controls.writes == 2 + 60 + 60 + 120
+
+
 @asynccontextmanager
 async def folio_client(pair: Pair) -> AsyncIterator[Any]:
     one = pair.folio
@@ -592,8 +629,13 @@ async def yesterday(database: AsyncEngine, systems: Systems) -> None:
 
 
 async def test_at_the_reserve_a_run_pauses_and_goes_on_the_next_day(database: AsyncEngine) -> None:
+    async def answer_late(exchange: Exchange) -> None:
+        if exchange.method in ("POST", "PUT"):
+            await asyncio.sleep(0.1)  # so that some writes are under way when the reserve is met
+
     seed = plain_library([4, 4])
     with practice_systems(seed, folio=FolioSwitches(daily_calls=60)) as systems:
+        systems.folio_front.meddler = answer_late
         pair = systems.pair(folio={"daily_calls": 60, "daily_reserve": 15})
         ended = await run_migration(database, systems, pair)
         assert ended.paused is not None

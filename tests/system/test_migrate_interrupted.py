@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine import work
+from sync.engine import apply, work
 from sync.errors import LockedError, TransientError
 from sync.sandbox.controls import Faults
 from sync.sandbox.folio import FolioSwitches
@@ -80,7 +80,7 @@ async def test_the_library_needs_as_many_writes_as_the_tests_below_suppose(datab
         assert systems.folio.controls.writes == WRITES_IN_ALL
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 6, 7, 9, 10, 12, 14, 16, 17])
+@pytest.mark.parametrize("number", [1, 2, 4, 7, 10, 13, 17])
 async def test_a_run_killed_between_a_write_and_its_bookkeeping_is_taken_up(
     number: int, database: AsyncEngine, systems: Systems
 ) -> None:
@@ -104,7 +104,7 @@ async def test_a_run_killed_between_a_write_and_its_bookkeeping_is_taken_up(
     await _finish(database, systems)
 
 
-@pytest.mark.parametrize("number", [1, 4, 9, 15])
+@pytest.mark.parametrize("number", [1, 9])
 async def test_a_run_killed_just_before_a_write_is_taken_up(
     number: int, database: AsyncEngine, systems: Systems
 ) -> None:
@@ -190,8 +190,11 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_retries")
-async def test_a_folio_that_answers_nobody_any_longer_ends_the_run_and_not_every_change(database: AsyncEngine) -> None:
-    seed = plain_library([110])
+async def test_a_folio_that_answers_nobody_any_longer_ends_the_run_and_not_every_change(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "UNREACHED_IN_A_ROW", 5)
+    seed = plain_library([40])
     with practice_systems(seed) as systems:
 
         def break_down() -> None:
@@ -205,8 +208,8 @@ async def test_a_folio_that_answers_nobody_any_longer_ends_the_run_and_not_every
         async with database.connect() as connection:
             rows = await connection.execute(text("select status, count(*) from change where kind = 'title' group by 1"))
             standing = dict(rows.all())
-        assert 48 <= standing["failed"] < 100
-        assert standing["planned"] > 10
+        assert 5 <= standing["failed"] < 5 + apply.CHANGES_AT_ONCE
+        assert standing["planned"] > 0
 
         systems.folio.controls.set_faults(Faults())
         assert all_done(await run_migration(database, systems, pair))

@@ -1,7 +1,7 @@
 """The store: the schema and its upgrades, what is kept of a reading, locks, budgets, and commits made together."""
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,7 +10,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, select, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.errors import ConfigurationError, LockedError
@@ -300,15 +299,13 @@ async def test_a_second_run_of_a_pair_is_refused_and_the_first_one_named(databas
 
 async def test_the_lock_of_a_run_whose_connection_died_is_free(database: AsyncEngine) -> None:
     url = database.url.render_as_string(hide_password=False)
-    async with engine_for(url) as dying:
-        with suppress(DBAPIError):
-            async with pair_lock(dying, "main"):
-                await _run(database)
-                async with database.begin() as connection:
-                    kill = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
-                    await connection.execute(text(kill))
-                async with asyncio.timeout(10):
-                    await _until_free(database)
+    async with engine_for(url) as dying, pair_lock(dying, "main"):
+        await _run(database)
+        async with database.begin() as connection:
+            kill = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
+            await connection.execute(text(kill))
+        async with asyncio.timeout(10):
+            await _until_free(database)
     (left,) = await recent_runs(database, pair="main", limit=1)
     assert left.state is RunState.RUNNING
     await _run(database)
@@ -408,3 +405,17 @@ async def test_one_who_stops_waiting_neither_stops_the_commit_nor_the_others() -
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError, type(None), asyncio.CancelledError]
     assert [item for group in store.groups for item in group] == ["one", "two", "three"]
+
+
+async def test_finishing_waits_for_what_nobody_waits_for_any_longer() -> None:
+    store = Slow()
+    commits = GroupCommit(store)
+    task = asyncio.create_task(commits.submit("left behind"))
+    await _settled()
+    task.cancel()
+    finishing = asyncio.create_task(commits.finish())
+    await _settled()
+    assert not finishing.done()
+    store.may_go_on.set()
+    await finishing
+    assert store.groups == [["left behind"]]
