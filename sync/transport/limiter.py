@@ -15,7 +15,7 @@ from sync.errors import BugError
 SHARE_USED = 0.98
 """The nominal rate as a share of the permitted one; the rest absorbs the jitter of the network."""
 
-CATCH_UP_SECONDS = 0.010
+CATCH_UP_SECONDS = 0.003
 """How late a timer may wake without losing the slot. Below 2 % of a second: no sliding second holds too many."""
 
 LOWERED_TO = 0.7
