@@ -39,18 +39,6 @@ def fields_of(record: Record) -> tuple[str, ...]:
     return TITLE_FIELDS if isinstance(record, Title) else HOLDING_FIELDS
 
 
-def moved_since(planned: tuple[FieldChange, ...], current: Record) -> FieldChange | None:
-    """Return the first field that is neither as the plan saw it nor already as it shall be; None when none is."""
-    for one in planned:
-        if isinstance(current, Holding) and one.field.startswith("userDefinedField"):
-            now: FieldValue = current.user_defined[int(one.field[-1]) - 1]
-        else:
-            now = shown(getattr(current, one.field))
-        if now is not None and now not in (one.before, one.after):
-            return FieldChange(one.field, one.before, now)
-    return None
-
-
 def meaning(value: object) -> object:
     """Return a value such that equal meanings are equal: order, spelling of dates and media do not count."""
     if isinstance(value, tuple) and value and isinstance(value[0], CoverageRange):

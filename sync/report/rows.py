@@ -1,7 +1,7 @@
 """What every rendering of a plan shows: its changes in order, and after them the records that had to be parked."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,7 +16,7 @@ class ReportRow:
     """One line of a report: a change, or a parked record."""
 
     change: Change | None = None
-    outcome: Outcome = Outcome()  # noqa: RUF009  (frozen, so it may be shared)
+    outcome: Outcome = field(default_factory=Outcome)
     parked: Parked | None = None
 
 

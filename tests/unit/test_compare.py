@@ -20,7 +20,6 @@ from sync.model import (
     Service,
     Title,
 )
-from sync.plan.changes import FieldChange
 from sync.plan.compare import (
     HOLDING_FIELDS,
     PACKAGE_FIELDS,
@@ -28,7 +27,6 @@ from sync.plan.compare import (
     differences,
     fields_of,
     meaning,
-    moved_since,
     shown,
 )
 
@@ -193,30 +191,6 @@ def test_a_field_the_current_reading_does_not_tell_counts_when_it_is_filled() ->
     listed = replace(HOLDING, proxy=None, access_type=None)
 
     assert _fields(replace(HOLDING, access_type=""), listed) == {"proxy": (None, "none")}
-
-
-def test_a_plan_whose_record_is_as_it_was_or_already_as_it_shall_be_may_go_on() -> None:
-    planned = differences(replace(HOLDING, url="https://new.invalid"), HOLDING, HOLDING_FIELDS)
-
-    assert moved_since(planned, HOLDING) is None
-    assert moved_since(planned, replace(HOLDING, url="https://new.invalid")) is None
-    assert moved_since(planned, replace(HOLDING, coverage_statement="not planned")) is None
-
-
-def test_a_plan_whose_record_moved_names_the_field() -> None:
-    planned = differences(replace(HOLDING, url="https://new.invalid"), HOLDING, HOLDING_FIELDS)
-
-    assert moved_since(planned, replace(HOLDING, url="https://moved.invalid")) == FieldChange(
-        "url", "https://dunes.invalid", "https://moved.invalid"
-    )
-
-
-def test_a_user_defined_field_that_moved_is_named() -> None:
-    planned = differences(replace(HOLDING, user_defined=(None, "two", None, None, None)), HOLDING, HOLDING_FIELDS)
-    moved = replace(HOLDING, user_defined=("one", "by a person", "", "", ""))
-
-    assert moved_since(planned, moved) == FieldChange("userDefinedField2", "", "by a person")
-    assert moved_since(planned, HOLDING) is None
 
 
 def test_a_service_has_no_field_that_flows() -> None:
