@@ -47,7 +47,6 @@ MOST_LOOKUPS = 6
 NAME_TAKEN = "already exists"
 ALREADY_THERE = "already associated"
 
-T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 HasId = TypeVar("HasId", wire.Package, wire.Resource, wire.Title)
 
