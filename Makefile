@@ -16,7 +16,7 @@ demo: install  ## rehearse a whole migration on the practice systems (under two 
 	@$(BIN)/alma-folio-sync demo
 
 test: $(VENV)/.installed-dev  ## run every test, on the embedded Postgres, without network
-	@$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests -n auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## style, types and import directions
 	@$(BIN)/ruff check .

@@ -8,6 +8,7 @@ SyncError
 │   └── RefusedError        the system refused the record and said why
 ├── TransientError          nothing is wrong with the record; try later
 │   ├── UnreachableError    the request surely did not arrive
+│   ├── InProgressError     the system is still carrying out an earlier request
 │   └── OutcomeUnknownError the request may or may not have been carried out
 ├── QuotaError              the day's calls are used up, to the reserve; the run pauses
 ├── LockedError             another run works on the same pair
@@ -109,6 +110,10 @@ class TransientError(SyncError):
 
 class UnreachableError(TransientError):
     """The request surely did not arrive, or a read was given up after its retries."""
+
+
+class InProgressError(TransientError):
+    """The system is still carrying out an earlier request for the same record, such as its removal."""
 
 
 class OutcomeUnknownError(TransientError):

@@ -71,7 +71,13 @@ class AlmaSettings(_System):
     """One Alma institution. `requests_per_second` 0 is no limit; `daily_reserve` calls a day are never used.
 
     Portfolios in no collection cannot be listed: `standalone_mms_ids_file` names a file with the MMS IDs of their
-    bibs, one a line, and `standalone_package` the FOLIO package they go to.
+    bibs, one a line, and `standalone_package` the FOLIO package they go to. `sru_url` is the search service, by which
+    bibs are found by ISSN and ISBN.
+
+    What Alma's documentation leaves open (facts: alma §8): `settle_seconds` is how long a record just written may not
+    be found by a search, `delete_wait_seconds` how long a delete may take, `url_limit` the longest address Alma is
+    given. `collection_access_type` is the code of a new collection's access type ("": the code table's default), and
+    `bib_after_removal` what becomes of a bib that is left without any inventory.
     """
 
     api_key: SecretStr
@@ -81,6 +87,11 @@ class AlmaSettings(_System):
     sru_url: HttpUrl | None = None
     standalone_mms_ids_file: Path | None = None
     standalone_package: str = Field(default="Standalone e-resources", min_length=1, max_length=200)
+    settle_seconds: float = Field(default=10, ge=0)
+    delete_wait_seconds: float = Field(default=300, ge=0)
+    url_limit: int = Field(default=2000, ge=1)
+    collection_access_type: str = ""
+    bib_after_removal: Literal["retain", "suppress", "delete"] = "retain"
 
     @model_validator(mode="before")
     @classmethod
@@ -172,12 +183,17 @@ class Maps(_Section):
 
 
 class Policy(_Section):
-    """What the product may do on its own."""
+    """What the product may do on its own.
+
+    `managed_packages` says what becomes of the vendor's packages of FOLIO on the way to Alma, where no activated
+    collection bears their name: a local collection, or they are left and listed.
+    """
 
     conflicts: Literal["ask", "alma", "folio"] = "ask"
     fields: dict[str, Literal["ask", "alma", "folio"]] = {}
     max_removals: int = Field(default=20, ge=0)
     max_removals_percent: float = Field(default=5.0, ge=0, le=100)
+    managed_packages: Literal["collection", "leave"] = "collection"
     tags: tuple[str, ...] = ()
 
 

@@ -1,32 +1,45 @@
-"""Reads Alma's electronic inventory, bibs and code tables over its REST API (facts: alma §1-§4).
+"""Reads and writes Alma's electronic inventory and bibs, and reads its code tables, over its REST API (facts: alma).
 
 The addresses in answers (`link`) are never followed: paths are built from ids, so the key goes to one host only.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
 from sync.alma.errors import AlmaRules
-from sync.alma.wire import Bib, CodeTable, Collection, Portfolio, Service
-from sync.errors import BugError, ConfigurationError, DataError, NotFoundError, RefusedError
+from sync.alma.wire import Bib, CodeTable, Collection, IntegrationProfile, Portfolio, Service
+from sync.errors import BugError, ConfigurationError, DataError, NotFoundError, OutcomeUnknownError, RefusedError
 from sync.transport.budget import Budget
 from sync.transport.connection import Connection, Options
 from sync.transport.http import Answer, Http, Params, header_value, segment
 from sync.transport.limiter import Limiter
 from sync.transport.records import InvalidRecord, Page, Record, read_page, read_record, read_total
 from sync.transport.redaction import register_secret
-from sync.transport.rules import is_json_object, is_no_page
+from sync.transport.rules import is_json_object, is_no_page, is_xml
+from sync.transport.xml_reader import parse_xml
 
 ROOT = "/almaws/v1"
 COLLECTIONS = f"{ROOT}/electronic/e-collections"
+BIBS = f"{ROOT}/bibs"
 LARGEST_PAGE = 100
 MOST_BIBS = 100
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+Raw = Mapping[str, Any]
+"""A record as Alma's JSON has it. Writes send whole records: what was read, changed where it shall change."""
+
+
+class BibTreatment(StrEnum):
+    """What becomes of a bib that is left without any inventory when a portfolio is deleted (facts: alma §1)."""
+
+    RETAIN = "retain"
+    SUPPRESS = "suppress"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +93,12 @@ async def open_alma(
 
 
 class AlmaClient:
-    """Reads one Alma institution. Lists are pages by offset, at most 100 records each.
+    """Reads and writes one Alma institution. Lists are pages by offset, at most 100 records each.
 
-    Each method may raise what `Connection.read` raises, and DataError for a single record that cannot be read.
+    Each method may raise what `Connection` says, and DataError for a single record that cannot be read. A create or
+    update returns the record as Alma answered it; RefusedError holds Alma's codes (facts: alma §1). A delete raises
+    NotFoundError when there is nothing to delete, InProgressError while an earlier delete is carried out (it may be
+    asynchronous), and RefusedError with 60289 while something is still attached below.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -100,7 +116,19 @@ class AlmaClient:
 
     async def get_collection(self, collection_id: str) -> Record[Collection]:
         """Return the whole collection."""
-        return await self._get(f"{COLLECTIONS}/{segment(collection_id)}", Collection)
+        return await self._get(_collection(collection_id), Collection)
+
+    async def create_collection(self, collection: Raw) -> Record[Collection]:
+        """Create a local collection; it needs public_name, type and access_type. Alma knows no unique names."""
+        return await self._write("POST", COLLECTIONS, collection, Collection)
+
+    async def update_collection(self, collection_id: str, collection: Raw) -> Record[Collection]:
+        """Write a whole collection."""
+        return await self._write("PUT", _collection(collection_id), collection, Collection)
+
+    async def delete_collection(self, collection_id: str) -> None:
+        """Delete a collection that has no service any longer."""
+        await self.connection.write("DELETE", _collection(collection_id))
 
     async def list_services(self, collection_id: str) -> Page[Service]:
         """Return all services of the collection. The total may be None (facts: alma §2b)."""
@@ -108,7 +136,19 @@ class AlmaClient:
 
     async def get_service(self, collection_id: str, service_id: str) -> Record[Service]:
         """Return the whole service."""
-        return await self._get(f"{_services(collection_id)}/{segment(service_id)}", Service)
+        return await self._get(_service(collection_id, service_id), Service)
+
+    async def create_service(self, collection_id: str, service: Raw) -> Record[Service]:
+        """Create a service below the collection; it needs a type, which cannot change afterwards."""
+        return await self._write("POST", _services(collection_id), service, Service)
+
+    async def update_service(self, collection_id: str, service_id: str, service: Raw) -> Record[Service]:
+        """Write a whole service."""
+        return await self._write("PUT", _service(collection_id, service_id), service, Service)
+
+    async def delete_service(self, collection_id: str, service_id: str) -> None:
+        """Delete a service that has no portfolio any longer."""
+        await self.connection.write("DELETE", _service(collection_id, service_id))
 
     async def list_portfolios(
         self, collection_id: str, service_id: str, offset: int, limit: int = LARGEST_PAGE
@@ -120,6 +160,24 @@ class AlmaClient:
         """Return the whole portfolio."""
         return await self._get(f"{_portfolios(collection_id, service_id)}/{segment(portfolio_id)}", Portfolio)
 
+    async def create_portfolio(self, collection_id: str, service_id: str, portfolio: Raw) -> Record[Portfolio]:
+        """Create a portfolio below the service; it needs the MMS ID of its bib. Its coverage may be ignored."""
+        return await self._write("POST", f"{_portfolios(collection_id, service_id)}/", portfolio, Portfolio)
+
+    async def update_portfolio(
+        self, collection_id: str, service_id: str, portfolio_id: str, portfolio: Raw
+    ) -> Record[Portfolio]:
+        """Write a whole portfolio. Neither its bib nor its place can change."""
+        path = f"{_portfolios(collection_id, service_id)}/{segment(portfolio_id)}"
+        return await self._write("PUT", path, portfolio, Portfolio)
+
+    async def delete_portfolio(
+        self, collection_id: str, service_id: str, portfolio_id: str, *, bib: BibTreatment = BibTreatment.RETAIN
+    ) -> None:
+        """Delete a portfolio. What becomes of its bib is always said, since Alma's own default is not certain."""
+        path = f"{_portfolios(collection_id, service_id)}/{segment(portfolio_id)}"
+        await self.connection.write("DELETE", path, params={"bib": bib})
+
     async def get_bibs(self, mms_ids: Sequence[str], view: str = "full") -> Page[Bib]:
         """Return the bibs of up to 100 MMS IDs; what Alma does not have is missing from the page."""
         if len(mms_ids) > MOST_BIBS:
@@ -127,9 +185,31 @@ class AlmaClient:
         if not mms_ids:
             return Page(records=(), total=0)
         answer = await self.connection.read(
-            f"{ROOT}/bibs", params={"mms_id": ",".join(map(segment, mms_ids)), "view": view}, readable=_is_list("bib")
+            BIBS, params={"mms_id": ",".join(map(segment, mms_ids)), "view": view}, readable=_is_list("bib")
         )
         return _page(answer, "bib", Bib, id_key="mms_id")
+
+    async def find_bibs(self, other_system_id: str) -> Page[Bib]:
+        """Return the bibs that have this number in an 035, such as (FOLIO-EH)123; an empty page when none has."""
+        try:
+            answer = await self.connection.read(
+                BIBS, params={"other_system_id": other_system_id, "view": "full"}, readable=_is_list("bib")
+            )
+        except NotFoundError:  # which of the two Alma answers is not documented
+            return Page(records=(), total=0)
+        return _page(answer, "bib", Bib, id_key="mms_id")
+
+    async def create_bib(self, bib_xml: bytes) -> str:
+        """Create a bib from its XML, the only form this call takes (60105), and return its MMS ID.
+
+        Raises:
+            OutcomeUnknownError: also when the answer names no MMS ID.
+        """
+        answer = await self.connection.write("POST", BIBS, xml=bib_xml, readable=is_xml)
+        mms_id = parse_xml(answer.content).text_of("mms_id")
+        if not mms_id:
+            raise OutcomeUnknownError(f"Alma POST {BIBS}: its answer names no MMS ID")
+        return mms_id
 
     async def list_bib_portfolios(self, mms_id: str, offset: int, limit: int = LARGEST_PAGE) -> Page[Portfolio]:
         """Return a page of the bib's brief portfolios, the standalone ones included."""
@@ -139,9 +219,30 @@ class AlmaClient:
         """Return the whole portfolio of the bib, the only way to a standalone one."""
         return await self._get(f"{_bib_portfolios(mms_id)}/{segment(portfolio_id)}", Portfolio)
 
+    async def create_bib_portfolio(self, mms_id: str, portfolio: Raw) -> Record[Portfolio]:
+        """Create a standalone portfolio of the bib."""
+        return await self._write("POST", f"{_bib_portfolios(mms_id)}/", portfolio, Portfolio)
+
+    async def update_bib_portfolio(self, mms_id: str, portfolio_id: str, portfolio: Raw) -> Record[Portfolio]:
+        """Write a whole portfolio of the bib, the only way to a standalone one."""
+        return await self._write("PUT", f"{_bib_portfolios(mms_id)}/{segment(portfolio_id)}", portfolio, Portfolio)
+
+    async def delete_bib_portfolio(
+        self, mms_id: str, portfolio_id: str, *, bib: BibTreatment = BibTreatment.RETAIN
+    ) -> None:
+        """Delete a portfolio of the bib, the only way to a standalone one."""
+        path = f"{_bib_portfolios(mms_id)}/{segment(portfolio_id)}"
+        await self.connection.write("DELETE", path, params={"bib": bib})
+
     async def code_table(self, name: str) -> Record[CodeTable]:
         """Return a code table of the institution, such as CoverageInUse."""
         return await self._get(f"{ROOT}/conf/code-tables/{segment(name)}", CodeTable)
+
+    async def list_proxies(self, offset: int, limit: int = LARGEST_PAGE) -> Page[IntegrationProfile]:
+        """Return a page of the institution's proxy definitions; their codes stand in records (facts: alma §1b)."""
+        params: Params = {**_window(offset, limit), "type": "PROXY_DEFINITION"}
+        path = f"{ROOT}/conf/integration-profiles"
+        return await self._list(path, "integration_profile", IntegrationProfile, params)
 
     async def test_access(self) -> tuple[AreaAccess, ...]:
         """Return, for each area the product reads, whether the key may.
@@ -168,20 +269,36 @@ class AlmaClient:
             raise DataError(f"Alma's record at {path} cannot be read: {record.reason}")
         return record
 
+    async def _write(self, method: str, path: str, body: Raw, model: type[ModelT]) -> Record[ModelT]:
+        answer = await self.connection.write(method, path, json=dict(body))
+        record = read_record(model, answer.json() if is_json_object(answer) else None)
+        if isinstance(record, InvalidRecord):
+            # carried out, by its status, but without a record nobody knows what was stored, or under which id
+            raise OutcomeUnknownError(f"Alma {method} {path}: its answer cannot be read: {record.reason}")
+        return record
+
     async def _list(self, path: str, key: str, model: type[ModelT], params: Params) -> Page[ModelT]:
         return _page(await self.connection.read(path, params=params, readable=_is_list(key)), key, model)
 
 
+def _collection(collection_id: str) -> str:
+    return f"{COLLECTIONS}/{segment(collection_id)}"
+
+
 def _services(collection_id: str) -> str:
-    return f"{COLLECTIONS}/{segment(collection_id)}/e-services"
+    return f"{_collection(collection_id)}/e-services"
+
+
+def _service(collection_id: str, service_id: str) -> str:
+    return f"{_services(collection_id)}/{segment(service_id)}"
 
 
 def _portfolios(collection_id: str, service_id: str) -> str:
-    return f"{_services(collection_id)}/{segment(service_id)}/portfolios"
+    return f"{_service(collection_id, service_id)}/portfolios"
 
 
 def _bib_portfolios(mms_id: str) -> str:
-    return f"{ROOT}/bibs/{segment(mms_id)}/portfolios"
+    return f"{BIBS}/{segment(mms_id)}/portfolios"
 
 
 def _window(offset: int, limit: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ descriptions tell them apart, and the configuration has the last word.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,6 +59,64 @@ class AlmaCodes:
     coverage_in_use: Mapping[str, CoverageInUse] = field(default_factory=lambda: dict(KNOWN_COVERAGE_IN_USE))
     embargo_operators: Mapping[str, EmbargoKind] = field(default_factory=lambda: dict(KNOWN_OPERATORS))
     publication_types: Mapping[str, str] = field(default_factory=lambda: dict(KNOWN_PUBLICATION_TYPES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteCodes:
+    """The codes of this institution for what is written: the reverse of `AlmaCodes`, one code for each meaning.
+
+    `only_local` stands for coverage in use, `delay` and `rolling` for the embargo's operator,
+    `collection_access_type` for a new collection, which Alma refuses without one (60128); "" where the institution's
+    tables have none.
+    `material_types` lead from FOLIO's publication types to codes; `proxies` are those Alma knows, None when it does
+    not tell.
+    """
+
+    only_local: str = "0"
+    delay: str = ">"
+    rolling: str = "<"
+    collection_access_type: str = ""
+    material_types: Mapping[str, str] = field(default_factory=dict)
+    proxies: frozenset[str] | None = None
+
+
+PREFERRED_OPERATORS = {EmbargoKind.DELAY: ">", EmbargoKind.ROLLING: "<"}
+"""Of two codes of one meaning ("older than", "as old as or older than") the plain one."""
+
+
+def write_codes(
+    codes: AlmaCodes,
+    *,
+    material_table: Collection[str],
+    access_type_table: Mapping[str, bool],
+    access_type: str,
+    proxies: frozenset[str] | None = None,
+) -> WriteCodes:
+    """Return which code stands for what.
+
+    `material_table` and `access_type_table` (code → whether it is the default) are the institution's own tables,
+    empty where the key may not read them; then what is known must do. `access_type` is the configuration's word.
+    """
+    local = sorted(code for code, use in codes.coverage_in_use.items() if use is CoverageInUse.LOCAL)
+    default = next((code for code, is_default in access_type_table.items() if is_default), "")
+    material_types: dict[str, str] = {}
+    for code, publication_type in codes.publication_types.items():
+        if not material_table or code in material_table:
+            material_types.setdefault(publication_type, code)
+    return WriteCodes(
+        only_local="0" if "0" in local else next(iter(local), ""),
+        delay=_operator(codes, EmbargoKind.DELAY),
+        rolling=_operator(codes, EmbargoKind.ROLLING),
+        collection_access_type=access_type or default or next(iter(access_type_table), ""),
+        material_types=material_types,
+        proxies=proxies,
+    )
+
+
+def _operator(codes: AlmaCodes, kind: EmbargoKind) -> str:
+    meaning_it = sorted(code for code, found in codes.embargo_operators.items() if found is kind)
+    preferred = PREFERRED_OPERATORS[kind]
+    return preferred if preferred in meaning_it else next(iter(meaning_it), "")
 
 
 def interpret(

@@ -73,7 +73,9 @@ def coverage_in_use(portfolio: wire.Portfolio, codes: AlmaCodes) -> CoverageInUs
     Raises:
         DataError: when the code is in no table and no map.
     """
-    code = portfolio.coverage_details.coverage_in_use.value or "0"
+    code = portfolio.coverage_details.coverage_in_use.value
+    if not code:
+        return CoverageInUse.LOCAL
     if code not in codes.coverage_in_use:
         raise DataError(
             f"portfolio {portfolio.id}: the code {code!r} for coverage in use is not understood",

@@ -1,6 +1,6 @@
 """What Alma's errors mean. Alma tells by code, hardly by status: even "not found" is a 400 (facts: alma §3a)."""
 
-from sync.errors import LoginRefusedError, NotFoundError, SyncError
+from sync.errors import InProgressError, LoginRefusedError, NotFoundError, SyncError
 from sync.transport.bodies import ErrorBody, errors_in_success
 from sync.transport.http import Answer
 from sync.transport.retry import Fate, Trouble
@@ -12,8 +12,12 @@ NOT_FOUND = frozenset(
         "60122",  # service; on DELETE, the portfolio
         "60123",  # portfolio
         "402203",  # bib
+        "60221",  # bib, where one of its portfolios is written
     }
 )
+DELETE_IN_PROCESS = frozenset({"60157", "60174"})  # service; portfolio
+STILL_ATTACHED = "60289"
+"""A service that still has portfolios, or a collection that still has services, cannot be deleted (facts: alma §4)."""
 TOO_FAST = "PER_SECOND_THRESHOLD"
 DAY_USED_UP = "DAILY_THRESHOLD"
 KEY_REFUSED = "UNAUTHORIZED"
@@ -47,9 +51,13 @@ class AlmaRules(ErrorRules):
             return _key_refused(call, answer, body)
         if body.codes & GATEWAY_TROUBLE:
             return untrusted(answer, body)
-        if body.codes & NOT_FOUND:
-            return NotFoundError(f"{call.name}: not there{words(body)}")
-        return None
+        return _about_the_record(call, body)
+
+
+def _about_the_record(call: Call, body: ErrorBody) -> Judgement:
+    if body.codes & DELETE_IN_PROCESS:
+        return InProgressError(f"{call.name}: a delete is in process{words(body)}")
+    return NotFoundError(f"{call.name}: not there{words(body)}") if body.codes & NOT_FOUND else None
 
 
 def _key_refused(call: Call, answer: Answer, body: ErrorBody) -> SyncError:

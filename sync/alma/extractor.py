@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sync.alma import wire
 from sync.alma.client import AlmaClient
-from sync.alma.codes import AlmaCodes, interpret
+from sync.alma.codes import AlmaCodes, WriteCodes, interpret, write_codes
 from sync.alma.mapping import is_available, package_from_collection
 from sync.alma.read_bibs import read_bibs
 from sync.alma.read_portfolios import Standalone, read_portfolios, read_standalone
@@ -18,7 +18,7 @@ from sync.settings import Maps
 from sync.transport.paging import PAGE_SIZE, in_parallel, read_listing
 from sync.transport.records import Page, Record
 
-__all__ = ["Standalone", "extract", "read_codes"]
+__all__ = ["Standalone", "extract", "read_codes", "read_write_codes"]
 
 COLLECTIONS_AT_ONCE = 4
 
@@ -39,6 +39,35 @@ async def read_codes(client: AlmaClient, maps: Maps) -> AlmaCodes:
         embargo_operators=maps.embargo_operators,
         material_types=maps.material_types,
     )
+
+
+async def read_write_codes(client: AlmaClient, codes: AlmaCodes, access_type: str) -> WriteCodes:
+    """Return which of the institution's codes stand for what is written; `access_type` is the configuration's word."""
+    tables: dict[str, dict[str, bool]] = {}
+    for name in ("electronicMaterialType", "CollectionAccessType"):
+        try:
+            rows = (await client.code_table(name)).model.row
+        except (ConfigurationError, DataError):
+            rows = ()
+        tables[name] = {row.code: bool(row.default) for row in rows if row.enabled is not False}
+    return write_codes(
+        codes,
+        material_table=tables["electronicMaterialType"],
+        access_type_table=tables["CollectionAccessType"],
+        access_type=access_type,
+        proxies=await _proxies(client),
+    )
+
+
+async def _proxies(client: AlmaClient) -> frozenset[str] | None:
+    """Return the codes of the institution's proxies, None when the key may not read them."""
+    try:
+        listing = await read_listing(
+            lambda page: client.list_proxies(page * PAGE_SIZE, PAGE_SIZE), key=lambda one: one.id
+        )
+    except (ConfigurationError, DataError):
+        return None
+    return frozenset(one.model.code for one in listing.records if one.model.code)
 
 
 async def extract(
@@ -77,7 +106,9 @@ async def _read_collection(client: AlmaClient, reading: AlmaReading, brief: Reco
         return  # removed since it was listed
     except DataError as error:
         await reading.sink(Batch(parked=(parked_for(Kind.PACKAGE, collection_id, brief.model.public_name, error),)))
-        reading.extraction.shortfalls.append(f"Alma: the portfolios of collection {collection_id} were not read")
+        reading.extraction.fall_short(
+            f"Alma: the portfolios of collection {collection_id} were not read", collection_id
+        )
         return
     hidden = bool(services.records) and not any(is_available(one.model) for one in services.records)
     types: set[str] = set()
@@ -87,7 +118,7 @@ async def _read_collection(client: AlmaClient, reading: AlmaReading, brief: Reco
     if not services.told:  # then only the number of their portfolios can tell that one was not listed
         total = collection.model.portfolios.value or 0
         what = f"the {total} portfolios of collection {collection_id}"
-        note_missing(reading.extraction, max(0, total - declared), what)
+        note_missing(reading.extraction, max(0, total - declared), what, collection_id)
     package = package_from_collection(collection.model, [one.model for one in services.records], types)
     await reading.sink(
         Batch(readings=(package_reading(package, collection.raw), *service_readings(services.records, package)))
@@ -116,7 +147,7 @@ async def _read_services(client: AlmaClient, reading: AlmaReading, collection: w
     expected = 1 if collection.portfolios.value else 0
     listing = await read_listing(fetch, key=lambda one: one.id, expected=expected)
     reading.extraction.declared += listing.declared
-    note_missing(reading.extraction, listing.missing, f"the declared services of {collection.id}")
+    note_missing(reading.extraction, listing.missing, f"the declared services of {collection.id}", collection.id)
     await reading.sink(Batch(parked=unreadable(Kind.SERVICE, listing.invalid)))
     services = []
     for brief in sorted(listing.records, key=lambda one: one.model.id):
@@ -128,7 +159,7 @@ async def _read_services(client: AlmaClient, reading: AlmaReading, collection: w
         except DataError as error:
             name = brief.model.public_description
             await reading.sink(Batch(parked=(parked_for(Kind.SERVICE, service_id, name, error),)))
-            reading.extraction.shortfalls.append(
-                f"Alma: the portfolios of collection {collection.id}, service {service_id} were not read"
+            reading.extraction.fall_short(
+                f"Alma: the portfolios of collection {collection.id}, service {service_id} were not read", collection.id
             )
     return _Services(records=services, told=told)

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from sync.alma import wire
 from sync.alma.codes import AlmaCodes
 from sync.alma.coverage import effective_coverage, effective_embargo
+from sync.alma.notes import split_note
 from sync.model import Holding, Loss, Package, Proxy, Service
 
 AVAILABLE = "11"
 STATIC_PREFIX = "jkey="
+SELECTIVE_TYPE = "0"
 DATABASE_TYPE = "6"
 AGGREGATOR_TYPE = "1"
 STATIC_TYPES = frozenset({"", "static"})
@@ -33,7 +35,7 @@ def package_from_collection(
         key=collection.id,
         name=name,
         managed=managed,
-        content_type=_content_type(collection.type.value, publication_types),
+        content_type=content_type_of(collection.type.value, publication_types),
         hidden=bool(services) and not any(is_available(service) for service in services),
         proxy=_proxy(collection.proxy_enabled.value, collection.proxy),
         url=collection.url_override or collection.url,
@@ -49,7 +51,20 @@ def package_from_collection(
 
 def standalone_package(key: str, name: str, publication_types: AnyCollection[str]) -> Package:
     """Return the package that holds the portfolios in no collection."""
-    return Package(key=key, name=name, managed=False, content_type=_content_type("", publication_types), access_type="")
+    return Package(
+        key=key, name=name, managed=False, content_type=content_type_of("", publication_types), access_type=""
+    )
+
+
+def content_type_of(type_code: str, publication_types: AnyCollection[str]) -> str:
+    """Return a package's content type: by the collection's type, else by what its portfolios are (mapping: package)."""
+    fixed = {DATABASE_TYPE: "Online Reference", AGGREGATOR_TYPE: "Aggregated Full Text"}.get(type_code)
+    if fixed or not publication_types:
+        return fixed or "Unknown"
+    kinds = set(publication_types)
+    if kinds == {"Journal"}:
+        return "E-Journal"
+    return "E-Book" if kinds == {"Book"} else "Mixed Content"
 
 
 def service_from_wire(service: wire.Service, collection_id: str) -> Service:
@@ -92,6 +107,7 @@ def holding_from_portfolio(
     url, url_loss = address(portfolio.linking_details, service)
     coverage = effective_coverage(portfolio, codes)
     embargo, embargo_losses = effective_embargo(portfolio, codes)
+    public_note, statement = split_note(portfolio.public_note)
     return Holding(
         key=portfolio.id,
         package_key=collection_id,
@@ -102,7 +118,8 @@ def holding_from_portfolio(
         url=url,
         coverage=coverage,
         embargo=embargo,
-        public_note=portfolio.public_note,
+        coverage_statement=statement,
+        public_note=public_note,
         authentication_note=portfolio.authentication_note,
         internal_description=portfolio.internal_description,
         proxy=_proxy(portfolio.linking_details.proxy_enabled.value, portfolio.linking_details.proxy),
@@ -140,16 +157,6 @@ def address(linking: wire.LinkingDetails, service: wire.Service | None) -> tuple
 
 def _without_prefix(text: str) -> str:
     return text.strip().removeprefix(STATIC_PREFIX).strip()
-
-
-def _content_type(type_code: str, publication_types: AnyCollection[str]) -> str:
-    fixed = {DATABASE_TYPE: "Online Reference", AGGREGATOR_TYPE: "Aggregated Full Text"}.get(type_code)
-    if fixed or not publication_types:
-        return fixed or "Unknown"
-    kinds = set(publication_types)
-    if kinds == {"Journal"}:
-        return "E-Journal"
-    return "E-Book" if kinds == {"Book"} else "Mixed Content"
 
 
 def _proxy(enabled: str, code: str) -> Proxy | None:

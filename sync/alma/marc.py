@@ -10,12 +10,24 @@ from sync.errors import DataError
 from sync.model import Contributor, Identifier, Medium, Title, clean, parse_isbn, parse_issn
 
 ROLE_WORDS = {"edt": "editor", "editor": "editor", "ed": "editor", "ill": "illustrator", "illustrator": "illustrator"}
+ROLES = frozenset({"author", *ROLE_WORDS.values()})
 _PRINT_WORDS = re.compile(r"print|hbk|pbk|hardback|hardcover|paper|cloth|gebunden|broch", re.IGNORECASE)
 _ONLINE_WORDS = re.compile(r"online|electronic|e-?book|e-?pub|web|pdf|digital|elektronisch", re.IGNORECASE)
 _TRAILING_ISBD = re.compile(r"[\s/:;,=]+$")
 
 _NON_SORTING = re.compile(r"[\x98\x9c]|&#(?:152|156|x98|x9c);", re.IGNORECASE)
 """MARC's marks around words that do not count in sorting ("\x98Der\x9c Spiegel"): no part of the name."""
+
+LEADER_TYPES = {
+    "as": "Journal",
+    "am": "Book",
+    "im": "Audiobook",
+    "gm": "Streaming Video",
+    "jm": "Streaming Audio",
+    "ai": "Database",
+    "ab": "Journal",
+}
+"""What leader positions 06 and 07 say of a title's publication type."""
 
 
 def read_marc(marc_xml: str) -> pymarc.Record:
@@ -24,16 +36,30 @@ def read_marc(marc_xml: str) -> pymarc.Record:
     Raises:
         DataError: when it cannot be read, or declares a document type (which no MARC record does).
     """
+    records = read_marc_records(marc_xml)
+    if not records:
+        raise DataError("the bib holds no MARC record")
+    return records[0]
+
+
+def read_marc_records(marc_xml: str, *, enclosed: bool = False) -> list[pymarc.Record]:
+    """Return every record of a MARCXML text; `enclosed`: those of MARC's own namespace within another answer.
+
+    Raises:
+        DataError: as `read_marc`.
+    """
     if "<!DOCTYPE" in marc_xml or "<!ENTITY" in marc_xml:
         raise DataError("the bib's MARC record declares a document type; it was not read")
     try:
-        records = pymarc.parse_xml_to_array(io.BytesIO(_NON_SORTING.sub("", marc_xml).encode("utf-8")))
+        content = io.BytesIO(_NON_SORTING.sub("", marc_xml).encode("utf-8"))
+        return list(pymarc.parse_xml_to_array(content, strict=enclosed))
     except Exception as error:  # noqa: BLE001  (pymarc passes on what its XML parser and leader checks raise)
         raise DataError(f"the bib's MARC record cannot be read: {error}") from None
-    if not records:
-        raise DataError("the bib holds no MARC record")
-    record: pymarc.Record = records[0]
-    return record
+
+
+def without_ending(text: str) -> str:
+    """Return the text without the ISBD punctuation that only leads to the next subfield."""
+    return _TRAILING_ISBD.sub("", text)
 
 
 def title_from_marc(mms_id: str, record: pymarc.Record, material_types: Sequence[str] = ()) -> Title:
@@ -112,15 +138,7 @@ def _from_community_zone(record: pymarc.Record) -> bool:
 
 def _publication_type(record: pymarc.Record, material_types: Sequence[str]) -> str:
     leader = str(record.leader)
-    by_leader = {
-        "as": "Journal",
-        "am": "Book",
-        "im": "Audiobook",
-        "gm": "Streaming Video",
-        "jm": "Streaming Audio",
-        "ai": "Database",
-        "ab": "Journal",
-    }.get(leader[6:8])
+    by_leader = LEADER_TYPES.get(leader[6:8])
     if by_leader in ("Journal", "Book") and material_types:
         return material_types[0]
     return by_leader or (material_types[0] if material_types else "Unspecified")

@@ -54,7 +54,9 @@ async def read_portfolios(
                 expected=0 if read else service.model.portfolios.value or 0,
             )
         except DataError as error:
-            reading.extraction.shortfalls.append(f"Alma: the portfolios of {place} were not read: {error.message}")
+            reading.extraction.fall_short(
+                f"Alma: the portfolios of {place} were not read: {error.message}", collection_id
+            )
             return declared
         declared = max(declared, listing.declared)
         fresh = [one for one in listing.records if one.model.id not in read]
@@ -63,7 +65,7 @@ async def read_portfolios(
         if not gone:
             break
     reading.extraction.declared += declared
-    note_missing(reading.extraction, listing.missing, f"the declared portfolios of {place}")
+    note_missing(reading.extraction, listing.missing, f"the declared portfolios of {place}", collection_id)
     await reading.sink(Batch(parked=unreadable(Kind.HOLDING, listing.invalid)))
     return declared
 

@@ -81,7 +81,7 @@ def unreadable(kind: Kind, items: tuple[InvalidRecord, ...]) -> tuple[Parked, ..
     )
 
 
-def note_missing(extraction: Extraction, missing: int, what: str) -> None:
-    """Note that a list came short by so many, if it did."""
+def note_missing(extraction: Extraction, missing: int, what: str, collection_id: str = "") -> None:
+    """Note that a list came short by so many, if it did; in one collection if it can be told."""
     if missing:
-        extraction.shortfalls.append(f"Alma: {missing} of {what} were never listed")
+        extraction.fall_short(f"Alma: {missing} of {what} were never listed", collection_id)

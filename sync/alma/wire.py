@@ -380,3 +380,11 @@ class CodeTable(Wire):
     description: Text = ""
     language: CodeField = NO_CODE
     row: Many[CodeRow] = ()
+
+
+class IntegrationProfile(Wire):
+    """An integration profile; of a proxy, `code` is what stands in records."""
+
+    id: Text = ""
+    code: Text = ""
+    name: Text = ""

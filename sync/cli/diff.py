@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import check_direction, direction_options, format_option, global_options, output_option
+from sync.cli.options import (
+    Asked,
+    direction_options,
+    format_option,
+    global_options,
+    output_option,
+    removal_options,
+    wanted_of,
+)
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
 
 if TYPE_CHECKING:
@@ -17,20 +25,31 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   alma-folio-sync diff --from alma --to folio
+  alma-folio-sync diff --from folio --to alma --remove       also what would be removed
   alma-folio-sync diff --from alma --to folio --format json --output plan.json
 
 Exit codes: 0 nothing differs · 1 error · 3 changes found · 4 a guard stopped part of it · 6 paused for quota""",
 )
 @global_options
 @direction_options
+@removal_options
 @format_option
 @output_option
 @click.pass_context
-def command(ctx: click.Context, source: str, target: str, form: str, output: Path | None) -> int:
+def command(
+    ctx: click.Context,
+    source: str,
+    target: str,
+    remove: bool,
+    max_removals: int | None,
+    form: str,
+    output: Path | None,
+) -> int:
     """Show what a migration would change; writes to neither system."""
-    check_direction(source, target)
+    asked = Asked(source, target, remove, max_removals)
     settings = settings_of(ctx)
     name, pair = pair_of(ctx, settings)
+    wanted = wanted_of(asked, pair)
 
     async def work() -> "Ended":
         from sync.cli.progress import ConsoleProgress
@@ -39,7 +58,7 @@ def command(ctx: click.Context, source: str, target: str, form: str, output: Pat
 
         async with database_of(settings) as database:
             with ConsoleProgress() as progress:
-                ended = await diff(database, name, pair, progress)
+                ended = await diff(database, name, pair, progress, wanted=wanted)
             await print_ended(database, ended, form, output)
             return ended
 

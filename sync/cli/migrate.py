@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import check_direction, direction_options, format_option, global_options, output_option
+from sync.cli.options import (
+    Asked,
+    direction_options,
+    format_option,
+    global_options,
+    output_option,
+    removal_options,
+    wanted_of,
+)
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
 from sync.errors import ConfigurationError
 
@@ -22,7 +30,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   alma-folio-sync migrate --from alma --to folio          shows the plan and asks
-  alma-folio-sync migrate --from alma --to folio --yes    does not ask
+  alma-folio-sync migrate --from folio --to alma --yes    the other way; does not ask
+  alma-folio-sync migrate --from alma --to folio --remove --max-removals 50
 
 Interrupted? Run the same command again: what is done is found and not done twice.
 
@@ -31,18 +40,34 @@ Exit codes: 0 done, or nothing to do · 1 error · 4 a guard stopped part of it 
 )
 @global_options
 @direction_options
+@removal_options
 @click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
 @format_option
 @output_option
 @click.pass_context
-def command(ctx: click.Context, source: str, target: str, yes: bool, form: str, output: Path | None) -> int:
-    """Move holdings from one system to the other: read, match, plan, show, ask, write, verify. Removes nothing."""
-    check_direction(source, target)
+def command(
+    ctx: click.Context,
+    source: str,
+    target: str,
+    remove: bool,
+    max_removals: int | None,
+    yes: bool,
+    form: str,
+    output: Path | None,
+) -> int:
+    """Move holdings from one system to the other: read, match, plan, show, ask, write, verify.
+
+    Nothing is removed without --remove. Then, after all other changes, what was linked and is gone at the source goes
+    at the target too, within the limits of the configuration; above them removals are withheld, and --max-removals
+    approves them up to a number.
+    """
+    asked = Asked(source, target, remove, max_removals)
     settings = settings_of(ctx)
     name, pair = pair_of(ctx, settings)
+    wanted = wanted_of(asked, pair)
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigurationError(
-            "migrate writes to FOLIO, and there is no terminal to ask on.",
+            f"migrate writes to {wanted.direction.target.label}, and there is no terminal to ask on.",
             advice="Look at the plan with diff first; then run migrate with --yes.",
         )
 
@@ -57,7 +82,7 @@ def command(ctx: click.Context, source: str, target: str, yes: bool, form: str, 
                 async def confirm(plan: "PlanInfo") -> bool:
                     return yes or await progress.paused(lambda: ask(database, plan))
 
-                ended = await migrate(database, name, pair, progress, confirm)
+                ended = await migrate(database, name, pair, progress, confirm, wanted=wanted)
             await print_ended(database, ended, form, output)
             path = await write_reports(database, ended, settings.database.data_dir / "reports")
             click.echo(f"Report: {path} (and .json)", err=True)

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from sync.engine.plan import Wanted
+    from sync.settings import Pair
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,13 +101,46 @@ def direction_options(command: F) -> F:
     return click.option("--from", "source", type=systems, required=True, help="The system that is read.")(command)
 
 
-def check_direction(source: str, target: str) -> None:
-    """Refuse directions that make no sense or are not available yet.
+def removal_options(command: F) -> F:
+    """Add --remove and --max-removals."""
+    command = click.option(
+        "--max-removals",
+        type=click.IntRange(min=0),
+        help="With --remove: approve up to so many removals  [default: the limits of the configuration]",
+    )(command)
+    return click.option(
+        "--remove", is_flag=True, help="Also remove at the target what is gone at the source (off by default)."
+    )(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run was asked for: which way, and whether up to so many removals (None: as configured).
 
     Raises:
-        click.UsageError: with what to write instead.
+        click.UsageError: for directions that make no sense, and a ceiling of removals that nobody asked for.
     """
-    if source == target:
-        raise click.UsageError(f"--from and --to are both {source}; name the other system in one of them.")
-    if source == "folio":
-        raise click.UsageError("FOLIO to Alma is not available in this version; use --from alma --to folio.")
+
+    source: str
+    target: str
+    remove: bool
+    max_removals: int | None
+
+    def __post_init__(self) -> None:
+        if self.source == self.target:
+            raise click.UsageError(f"--from and --to are both {self.source}; name the other system in one of them.")
+        if self.max_removals is not None and not self.remove:
+            raise click.UsageError("--max-removals says how many may be removed, and goes with --remove.")
+
+
+def wanted_of(asked: Asked, pair: "Pair") -> "Wanted":
+    """Return what a run is to plan, by what was asked for and the configuration's limits."""
+    from sync.engine.plan import Wanted
+    from sync.model import System
+    from sync.plan.direction import Direction
+    from sync.plan.guards import RemovalLimits
+
+    policy = pair.policy
+    limits = RemovalLimits(number=policy.max_removals, percent=policy.max_removals_percent, approved=asked.max_removals)
+    direction = Direction.between(System(asked.source), System(asked.target))
+    return Wanted(direction=direction, removals=limits if asked.remove else None)

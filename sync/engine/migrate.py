@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.apply import apply_plan
 from sync.engine.check import require_maps
-from sync.engine.match import match
-from sync.engine.plan import plan_alma_to_folio
+from sync.engine.plan import Wanted, make_plan
+from sync.engine.planning import Matched
 from sync.engine.read import Snapshot, read_alma, read_folio
-from sync.engine.work import Progress, Work, open_clients
+from sync.engine.to_alma.match import match_from_folio
+from sync.engine.to_folio.match import match_from_alma
+from sync.engine.work import Progress, Work, open_clients, open_search_of
 from sync.errors import GuardError, QuotaError, SyncError
 from sync.model import System
 from sync.plan.changes import Status
+from sync.plan.direction import Direction
 from sync.settings import Pair
 from sync.store.intents import open_intents, supersede_intents
 from sync.store.plans import PlanInfo, count_statuses, plan_info, set_plan_status
@@ -26,6 +29,8 @@ from sync.transport.connection import Observer
 from sync.transport.paging import in_parallel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_PACKAGES = {System.ALMA: "Alma's collections", System.FOLIO: "FOLIO's packages"}
 
 Confirm = Callable[[PlanInfo], Awaitable[bool]]
 """Shows a plan to somebody and returns whether it may be carried out."""
@@ -54,16 +59,31 @@ class Ended:
     paused: QuotaError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """Both systems as they were read."""
+
+    alma: Snapshot
+    folio: Snapshot
+
+
 async def diff(
-    database: AsyncEngine, name: str, pair: Pair, progress: Progress, observer: Observer | None = None
+    database: AsyncEngine,
+    name: str,
+    pair: Pair,
+    progress: Progress,
+    observer: Observer | None = None,
+    *,
+    wanted: Wanted | None = None,
 ) -> Ended:
-    """Read, match and plan; write to neither system.
+    """Read, match and plan; write to neither system. Without `wanted` from Alma to FOLIO, removing nothing.
 
     Raises:
         SyncError: whatever keeps the plan from being made.
     """
-    async with _run(database, name, pair, progress, "diff", observer) as (work, _):
-        plan_id, _ = await _prepare(work)
+    wanted = wanted or Wanted()
+    async with _run(database, name, pair, progress, "diff", wanted.direction, observer) as (work, _):
+        plan_id, _ = await _prepare(work, wanted)
         plan = await plan_info(database, plan_id)
         await end_run(database, work.run_id, state=RunState.DONE, message="planned")
         return Ended(run_id=work.run_id, plan=plan, parked=await count_parked(database, work.run_id))
@@ -76,19 +96,24 @@ async def migrate(
     progress: Progress,
     confirm: Confirm,
     observer: Observer | None = None,
+    *,
+    wanted: Wanted | None = None,
 ) -> Ended:
-    """Move what Alma holds to FOLIO: read, match, plan, ask, apply, verify.
+    """Make one system what the other is: read, match, plan, ask, apply, verify.
+
+    Without `wanted` FOLIO is made what Alma is, and nothing is removed.
 
     A run that was interrupted is taken up by simply migrating again: what it wrote is found and linked, not written
     twice.
 
     Raises:
-        GuardError: when FOLIO's packages could not be read completely.
+        GuardError: when the target could not be read so far that what is there already can be told.
         SyncError: whatever keeps the plan from being made or carried out as a whole.
     """
-    async with _run(database, name, pair, progress, "migrate", observer) as (work, waiting):
+    wanted = wanted or Wanted()
+    async with _run(database, name, pair, progress, "migrate", wanted.direction, observer) as (work, waiting):
         await asyncio.sleep(waiting)
-        plan_id, alma = await _prepare(work)
+        plan_id, read = await _prepare(work, wanted)
         await supersede_intents(database, name, before_run=work.run_id)
         plan = await plan_info(database, plan_id)
         parked = await count_parked(database, work.run_id)
@@ -97,16 +122,16 @@ async def migrate(
             await end_run(database, work.run_id, state=RunState.DONE, message="planned, not approved")
             return Ended(run_id=work.run_id, plan=plan, parked=parked, declined=True)
         await set_plan_status(database, plan_id, "approved")
-        paused = await _apply(work, plan_id, alma)
+        paused = await _apply(work, plan_id, wanted.direction, read)
         result = await _result(database, plan_id, parked)
         ended = Ended(run_id=work.run_id, plan=plan, parked=parked, result=result, paused=paused)
         await _close(database, ended)
         return ended
 
 
-async def _apply(work: Work, plan_id: int, alma: Snapshot) -> QuotaError | None:
+async def _apply(work: Work, plan_id: int, direction: Direction, read: _Read) -> QuotaError | None:
     try:
-        await apply_plan(work, plan_id, alma.id)
+        await apply_plan(work, plan_id, direction, read.alma, read.folio)
     except QuotaError as error:
         return error
     await set_plan_status(work.database, plan_id, "applied")
@@ -140,35 +165,51 @@ async def _close(database: AsyncEngine, ended: Ended) -> None:
     )
 
 
-async def _prepare(work: Work) -> tuple[int, Snapshot]:
-    """Read both sides, match and plan; return the plan's id and Alma's snapshot."""
-    await require_maps(work.folio, work.pair.maps)
-    snapshots: dict[System, Snapshot] = {}
-
-    async def read(system: System) -> None:
-        reading = read_alma(work) if system is System.ALMA else read_folio(work, custom_only=True)
-        snapshots[system] = await reading
-
-    async for _ in in_parallel(System, read, width=len(System)):
-        pass
-    alma, folio = snapshots[System.ALMA], snapshots[System.FOLIO]
-    if len(folio.extraction.shortfalls) > len(folio.extraction.incomplete_packages):
+async def _prepare(work: Work, wanted: Wanted) -> tuple[int, _Read]:
+    """Read both sides, match and plan; return the plan's id and what was read."""
+    read = await _read(work, wanted.direction)
+    target = read.alma if wanted.direction.target is System.ALMA else read.folio
+    if target.extraction.elsewhere:
         raise GuardError(
-            f"FOLIO's packages were not read completely: {folio.extraction.shortfalls[0]}.",
+            f"{_PACKAGES[target.system]} were not read completely: {target.extraction.elsewhere[0]}.",
             advice="Nothing was written, since what is there already cannot be told. Run the command again later.",
         )
     await refresh_statistics(work.database)
-    package_names, title_names = await match(work, alma, folio)
-    plan_id = await plan_alma_to_folio(work, alma, folio, package_names, title_names)
-    await drop_snapshots(work.database, pair=work.name, keep=[alma.id, folio.id])
-    return plan_id, alma
+    matched = await _match(work, wanted.direction, read)
+    plan_id = await make_plan(work, wanted, read.alma, read.folio, matched)
+    await drop_snapshots(work.database, pair=work.name, keep=[read.alma.id, read.folio.id])
+    return plan_id, read
+
+
+async def _read(work: Work, direction: Direction) -> _Read:
+    """Read both sides, side by side; of managed packages of FOLIO only as much as the direction needs."""
+    to_alma = direction is Direction.FOLIO_TO_ALMA
+    if not to_alma:
+        await require_maps(work.folio, work.pair.maps)
+    all_titles = to_alma and work.pair.policy.managed_packages != "leave"
+    snapshots: dict[System, Snapshot] = {}
+
+    async def read(system: System) -> None:
+        if system is System.ALMA:
+            snapshots[system] = await read_alma(work, to_write=to_alma)
+        else:
+            snapshots[system] = await read_folio(work, all_titles=all_titles)
+
+    async for _ in in_parallel(System, read, width=len(System)):
+        pass
+    return _Read(alma=snapshots[System.ALMA], folio=snapshots[System.FOLIO])
+
+
+async def _match(work: Work, direction: Direction, read: _Read) -> Matched:
+    matching = match_from_alma if direction is Direction.ALMA_TO_FOLIO else match_from_folio
+    return await matching(work, read.alma, read.folio)
 
 
 async def _result(database: AsyncEngine, plan_id: int, parked: int) -> RunResult:
     counts = await count_statuses(database, plan_id)
 
     def total(*statuses: Status) -> int:
-        return sum(number for (_, status), number in counts.items() if status in statuses)
+        return sum(number for (*_, status), number in counts.items() if status in statuses)
 
     return RunResult(
         applied=total(Status.APPLIED, Status.VERIFIED),
@@ -181,23 +222,40 @@ async def _result(database: AsyncEngine, plan_id: int, parked: int) -> RunResult
 
 @asynccontextmanager
 async def _run(
-    database: AsyncEngine, name: str, pair: Pair, progress: Progress, command: str, observer: Observer | None
+    database: AsyncEngine,
+    name: str,
+    pair: Pair,
+    progress: Progress,
+    command: str,
+    direction: Direction,
+    observer: Observer | None,
 ) -> AsyncIterator[tuple[Work, float]]:
     """Yield the work of a new run, under the pair's lock, and record how it ended if it ends with an error.
 
-    With it comes how many seconds to wait before FOLIO's lists can be believed: an earlier run that broke off may
-    have written something they do not show yet.
+    With it comes how many seconds to wait before the systems' lists can be believed: an earlier run that broke off
+    may have written something they do not show yet.
     """
     async with pair_lock(database, name):
         left_open, seconds_ago = await open_intents(database, name)
-        run_id = await start_run(database, pair=name, command=command, direction="alma-to-folio")
+        run_id = await start_run(database, pair=name, command=command, direction=direction)
         log.info("run began", action="run.begin", run_id=run_id, pair=name, command=command, writes_left_open=left_open)
         try:
-            async with open_clients(name, pair, database, observer) as (alma, folio):
+            async with (
+                open_clients(name, pair, database, observer) as (alma, folio),
+                open_search_of(pair) as search,
+            ):
                 work = Work(
-                    database=database, name=name, pair=pair, run_id=run_id, alma=alma, folio=folio, progress=progress
+                    database=database,
+                    name=name,
+                    pair=pair,
+                    run_id=run_id,
+                    alma=alma,
+                    folio=folio,
+                    progress=progress,
+                    search=search,
                 )
-                yield work, max(0.0, pair.folio.settle_seconds - seconds_ago) if left_open else 0.0
+                settling = max(pair.folio.settle_seconds, pair.alma.settle_seconds)
+                yield work, max(0.0, settling - seconds_ago) if left_open else 0.0
         except QuotaError as error:
             await end_run(database, run_id, state=RunState.PAUSED, message=error.message, resumes_at=error.resumes_at)
             raise

@@ -1,16 +1,17 @@
 """read: one complete reading of each side, into a snapshot."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from sync.alma import extractor as alma_extractor
+from sync.alma.codes import AlmaCodes, WriteCodes
 from sync.engine.work import Work
 from sync.folio import extractor as folio_extractor
 from sync.folio.wire import VisibilityForm
 from sync.model import Batch, Extraction, Kind, Sink, System
-from sync.store.links import linked_below
+from sync.store.links import linked_below, package_links
 from sync.store.snapshots import add_entries, add_parked, begin_snapshot, finish_snapshot
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -18,11 +19,17 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A reading that has ended, and how complete it was; `package_texts` says what FOLIO's packages can hold."""
+    """A reading that has ended, and how complete it was.
+
+    `codes` are the meanings of Alma's codes, `write_codes` those to write; `package_texts` says what FOLIO's packages
+    can hold.
+    """
 
     id: int
     system: System
     extraction: Extraction
+    codes: AlmaCodes = field(default_factory=AlmaCodes)
+    write_codes: WriteCodes = field(default_factory=WriteCodes)
     package_texts: bool = False
 
     @property
@@ -31,10 +38,13 @@ class Snapshot:
         return not self.extraction.shortfalls
 
 
-async def read_alma(work: Work) -> Snapshot:
-    """Read everything the Alma institution holds."""
+async def read_alma(work: Work, *, to_write: bool) -> Snapshot:
+    """Read everything the Alma institution holds; with `to_write` also the codes for what is to be written."""
     codes = await alma_extractor.read_codes(work.alma, work.pair.maps)
     settings = work.pair.alma
+    write_codes = WriteCodes()
+    if to_write:
+        write_codes = await alma_extractor.read_write_codes(work.alma, codes, settings.collection_access_type)
     standalone = alma_extractor.Standalone(
         mms_ids=settings.standalone_mms_ids(), package_name=settings.standalone_package
     )
@@ -42,11 +52,12 @@ async def read_alma(work: Work) -> Snapshot:
     async def extract(sink: Sink, extraction: Extraction) -> None:
         await alma_extractor.extract(work.alma, codes, sink, extraction, standalone)
 
-    return await _read(work, System.ALMA, "all", extract)
+    return replace(await _read(work, System.ALMA, "all", extract), codes=codes, write_codes=write_codes)
 
 
-async def read_folio(work: Work, *, custom_only: bool) -> Snapshot:
-    """Read what the FOLIO tenant has selected; with `custom_only` the titles of custom packages only."""
+async def read_folio(work: Work, *, all_titles: bool) -> Snapshot:
+    """Read what the FOLIO tenant has selected; the titles of managed packages only where they are linked, or all."""
+    linked = {link.folio_id for link in (await package_links(work.database, work.name)).values()}
 
     async def known_ids(package_id: str) -> Sequence[str]:
         return await linked_below(work.database, work.name, Kind.HOLDING, package_id)
@@ -55,11 +66,11 @@ async def read_folio(work: Work, *, custom_only: bool) -> Snapshot:
 
     async def extract(sink: Sink, extraction: Extraction) -> None:
         found = await folio_extractor.extract(
-            work.folio, sink, extraction, custom_only=custom_only, known_ids=known_ids
+            work.folio, sink, extraction, managed=None if all_titles else linked, known_ids=known_ids
         )
         forms.append(found)
 
-    snapshot = await _read(work, System.FOLIO, "custom" if custom_only else "selected", extract)
+    snapshot = await _read(work, System.FOLIO, "selected" if all_titles else "custom", extract)
     return replace(snapshot, package_texts=forms == [VisibilityForm.LIST])
 
 

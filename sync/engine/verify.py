@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sync.errors import NotFoundError
-from sync.model import Record
-from sync.plan.changes import FieldChange
+from sync.errors import DataError, NotFoundError
+from sync.model import Record, System
+from sync.plan.changes import Change, FieldChange, Status
 from sync.plan.compare import differences, fields_of
+from sync.store.intents import Result
+from sync.store.plans import Outcome
 
 LOOKS = (0.0, 0.1, 0.3, 0.6)
 """Shares of the settling time between two looks at a record that was just written (facts: folio §2.5)."""
@@ -34,13 +36,31 @@ async def read_back(
     return seen
 
 
-def stored_otherwise(desired: Record, stored: Record) -> tuple[FieldChange, ...]:
+def stored_otherwise(desired: Record, stored: Record, system: System = System.FOLIO) -> tuple[FieldChange, ...]:
     """Return the fields that were stored otherwise than meant: before is what was stored, after what was meant."""
-    return differences(desired, stored, fields_of(desired))
+    return differences(desired, stored, fields_of(desired, system))
 
 
-def finding(otherwise: tuple[FieldChange, ...]) -> str:
-    """Return in words what was stored otherwise than meant."""
+def finding(change: Change, otherwise: tuple[FieldChange, ...], system: System) -> Result:
+    """Return the result of a write after which the system holds something else than was meant."""
     parts = [f"{one.field}: meant {one.after!r}, stored {one.before!r}" for one in otherwise[:3]]
     more = f" and {len(otherwise) - 3} more" if len(otherwise) > 3 else ""
-    return f"FOLIO stored something else: {'; '.join(parts)}{more}"
+    outcome = Outcome(
+        reason=f"{system.label} stored something else: {'; '.join(parts)}{more}",
+        error="data",
+        advice=f"Look the record up in {system.label}; if it is right there, please report this line.",
+    )
+    return Result(change_id=change.id, status=Status.FAILED, outcome=outcome)
+
+
+def missing(change: Change, system: System) -> Result:
+    """Return the result of a write after which the system does not show the record."""
+    words = f"written, but {system.label} does not show it"
+    outcome = Outcome(reason=words, error="data", advice=DataError.advice)
+    return Result(change_id=change.id, status=Status.FAILED, outcome=outcome)
+
+
+def skipped(change: Change, reason: str) -> Result:
+    """Return the result of a change that could not be tried, for want of something it needs."""
+    outcome = Outcome(reason=reason, error="skipped", advice="Mend what that line names, then run the command again.")
+    return Result(change_id=change.id, status=Status.SKIPPED, outcome=outcome)

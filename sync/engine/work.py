@@ -8,6 +8,8 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.alma.client import AlmaClient, open_alma
+from sync.alma.fit import AlmaMaps, backwards
+from sync.alma.search import SearchClient, open_search
 from sync.folio.client import FolioClient, open_folio
 from sync.folio.fit import FolioMaps
 from sync.settings import Pair
@@ -15,7 +17,7 @@ from sync.store.budgets import StoredBudget
 from sync.store.encoding import digest, encode
 from sync.transport.connection import Observer, Options
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 """Raised whenever the mapping gives other values for the same records, so that every record is decided anew."""
 
 
@@ -37,7 +39,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One run at work on one pair."""
+    """One run at work on one pair. `search` finds bibs by their numbers, None where no address of it is known."""
 
     database: AsyncEngine
     name: str
@@ -46,13 +48,28 @@ class Work:
     alma: AlmaClient
     folio: FolioClient
     progress: Progress
+    search: SearchClient | None = None
 
     @property
-    def maps(self) -> FolioMaps:
+    def folio_maps(self) -> FolioMaps:
         """Return Alma's codes in FOLIO's words, as configured."""
         maps = self.pair.maps
-        notes = {str(note): int(field[-1]) for note, field in maps.notes.items()}
-        return FolioMaps(proxies=maps.proxies, access_types=maps.access_types, notes=notes)
+        return FolioMaps(proxies=maps.proxies, access_types=maps.access_types, notes=self._notes)
+
+    @property
+    def alma_maps(self) -> AlmaMaps:
+        """Return FOLIO's words in Alma's codes: the configured maps, read backwards."""
+        maps = self.pair.maps
+        return AlmaMaps(
+            proxies=backwards(maps.proxies),
+            access_types=backwards(maps.access_types),
+            notes=self._notes,
+            url_limit=self.pair.alma.url_limit,
+        )
+
+    @property
+    def _notes(self) -> dict[str, int]:
+        return {str(note): int(field[-1]) for note, field in self.pair.maps.notes.items()}
 
     @property
     def rules(self) -> str:
@@ -64,6 +81,16 @@ def rules_of(pair: Pair) -> str:
     """Return the fingerprint of the mapping's version, the code maps and the two systems; no secret goes into it."""
     parts = [MAPPING_VERSION, pair.maps.model_dump(), pair.alma.base_url, pair.folio.base_url, pair.folio.tenant]
     return digest(encode(parts)).hex()[:16]
+
+
+@asynccontextmanager
+async def open_search_of(pair: Pair) -> AsyncIterator[SearchClient | None]:
+    """Yield a client of Alma's search service, None where the configuration names no address of it."""
+    if pair.alma.sru_url is None:
+        yield None
+        return
+    async with open_search(pair.alma.sru_url, Options(read_seconds=pair.alma.timeout_seconds)) as search:
+        yield search
 
 
 @asynccontextmanager

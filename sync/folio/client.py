@@ -4,9 +4,9 @@ Behind FOLIO stands EBSCO with a daily number of calls: each method states what 
 the budget counts that, not FOLIO's own calls.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, SecretStr
 
@@ -39,6 +39,7 @@ PACKAGES = "/eholdings/packages"
 RESOURCES = "/eholdings/resources"
 TITLES = "/eholdings/titles"
 LARGEST_PAGE = 100
+MOST_IN_BULK = 20
 
 COST_OF_READ = 1
 COST_OF_PACKAGE_POST = 3
@@ -47,6 +48,7 @@ COST_OF_TITLE_POST = 2
 COST_OF_TITLE_PUT = 3
 COST_OF_RESOURCE_POST = 5
 COST_OF_RESOURCE_PUT = 3
+COST_OF_DELETE = 2
 NO_COST = 0
 """What each call takes of EBSCO's daily number (facts: folio §2.8); tags and access types live in FOLIO only."""
 
@@ -103,22 +105,35 @@ class FolioClient:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def list_packages(
+    async def list_packages(  # noqa: PLR0913  (a parameter for each filter the list has)
         self,
         page: int,
         count: int = LARGEST_PAGE,
-        selected: bool | None = None,
+        selected: bool | Literal["ebsco"] | None = None,
         custom: bool | None = None,
         query: str = "",
+        *,
+        content_type: str | None = None,
+        tags: Sequence[str] = (),
+        access_types: Sequence[str] = (),
+        sort: Literal["relevance", "name"] | None = None,
     ) -> Page[Package]:
-        """Return a page of packages; all, or only those (not) selected, or only custom ones. Costs 1.
+        """Return a page of packages; all, or only those that pass every filter given. Costs 1.
 
-        FOLIO cannot list "not custom" ones, so `custom` False raises BugError.
+        `selected` "ebsco": ordered through EBSCO; `content_type` as the filter spells it, such as ejournal; `sort` has
+        an effect with a `query` only. Tags and access types are found by name; FOLIO heeds them alone only, and takes
+        up to a day to notice changes of the packages themselves (facts: folio §2.3, §2.5). FOLIO cannot list "not
+        custom" ones: `custom` False raises BugError, as do tags or access types beside another filter.
         """
         if custom is False:
             raise BugError("FOLIO has no list of the packages that are not custom")
-        filters = {"filter[selected]": selected, "filter[custom]": custom, "q": query or None}
-        return await self._list(PACKAGES, Package, {**_window(page, count), **filters})
+        filters: dict[str, str | bool | None] = {
+            "filter[selected]": selected, "filter[custom]": custom, "q": query or None, "filter[type]": content_type,
+        }  # fmt: skip
+        own = {"filter[tags]": list(tags) or None, "filter[access-type]": list(access_types) or None}
+        if any(own.values()) and (all(own.values()) or any(value is not None for value in filters.values())):
+            raise BugError("FOLIO ignores tags and access types beside any other filter")
+        return await self._list(PACKAGES, Package, {**_window(page, count), **filters, **own, "sort": sort})
 
     async def get_package(self, package_id: str) -> Record[Package]:
         """Return the whole package. Costs 1."""
@@ -133,15 +148,31 @@ class FolioClient:
         body = _with_id(package.body(), package_id)
         return await self._write("PUT", _path(PACKAGES, package_id), body, Package, COST_OF_PACKAGE_PUT)
 
+    async def delete_package(self, package_id: str) -> None:
+        """Remove a custom package with its resources. Costs 2. RefusedError for one that is not custom."""
+        await self.connection.write("DELETE", _path(PACKAGES, package_id), cost=COST_OF_DELETE)
+
+    async def fetch_packages(self, package_ids: Sequence[str]) -> Page[Package]:
+        """Return up to 20 packages in brief; what FOLIO does not have is missing. Costs 1 for each it must look up.
+
+        It answers from a memory up to a day old (facts: folio §2.5): good for names, never to verify a write.
+        """
+        return await self._fetch(PACKAGES, "packages", package_ids, Package)
+
     async def put_package_tags(self, package_id: str, tags: TagsPut) -> None:
         """Replace the tags of a package. Costs nothing at EBSCO."""
         await self.connection.write("PUT", f"{_path(PACKAGES, package_id)}/tags", json=tags.body(), cost=NO_COST)
 
     async def list_package_resources(
-        self, package_id: str, page: int, count: int = LARGEST_PAGE, selected: bool | None = None
+        self,
+        package_id: str,
+        page: int,
+        count: int = LARGEST_PAGE,
+        selected: bool | None = None,
+        name: str | None = None,
     ) -> Page[Resource]:
-        """Return a page of the package's titles. Costs 1. The proxy is not included."""
-        params = {**_window(page, count), "filter[selected]": selected}
+        """Return a page of the package's titles, on request those of a name. Costs 1. The proxy is not included."""
+        params = {**_window(page, count), "filter[selected]": selected, "filter[name]": name}
         return await self._list(f"{_path(PACKAGES, package_id)}/resources", Resource, params)
 
     async def get_resource(self, resource_id: str) -> Record[Resource]:
@@ -156,6 +187,14 @@ class FolioClient:
         """Write a resource. Costs 3. Deselecting one of a custom package removes it: NotFoundError is success then."""
         body = _with_id(resource.body(), resource_id)
         return await self._write("PUT", _path(RESOURCES, resource_id), body, Resource, COST_OF_RESOURCE_PUT)
+
+    async def delete_resource(self, resource_id: str) -> None:
+        """Take a title out of a custom package. Costs 2. A custom title that is in no other package vanishes."""
+        await self.connection.write("DELETE", _path(RESOURCES, resource_id), cost=COST_OF_DELETE)
+
+    async def fetch_resources(self, resource_ids: Sequence[str]) -> Page[Resource]:
+        """Return up to 20 resources in brief: neither selection nor address; as `fetch_packages` in all else."""
+        return await self._fetch(RESOURCES, "resources", resource_ids, Resource)
 
     async def put_resource_tags(self, resource_id: str, tags: TagsPut) -> None:
         """Replace the tags of a resource. Costs nothing at EBSCO."""
@@ -226,6 +265,16 @@ class FolioClient:
         total = read_total(meta.get("totalResults")) if isinstance(meta, dict) else None
         return read_page(model, body["data"], total)
 
+    async def _fetch(self, root: str, kind: str, ids: Sequence[str], model: type[ModelT]) -> Page[ModelT]:
+        if len(set(ids)) != len(ids) or len(ids) > MOST_IN_BULK:
+            raise BugError(f"FOLIO fetches up to {MOST_IN_BULK} different {kind} at a time")
+        if not ids:
+            return Page(records=(), total=0)
+        answer = await self.connection.write(
+            "POST", f"{root}/bulk/fetch", json={kind: list(ids)}, cost=len(ids), readable=_has_included
+        )
+        return read_page(model, answer.json()["included"], None)
+
     async def _write(
         self, method: str, path: str, body: dict[str, Any], model: type[ModelT], cost: int
     ) -> Record[ModelT]:
@@ -256,6 +305,10 @@ def _data(kind: type) -> Callable[[Answer], bool]:
         return is_json_object(answer) and isinstance(answer.json().get("data"), kind)
 
     return readable
+
+
+def _has_included(answer: Answer) -> bool:
+    return is_json_object(answer) and isinstance(answer.json().get("included"), list)
 
 
 _has_data = _data(dict)

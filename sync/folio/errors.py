@@ -23,6 +23,8 @@ _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
     ("DELETE", r"/eholdings/packages/[^/]+", "packages.item.delete"),
     ("GET", r"/eholdings/packages/[^/]+/resources", "package-resources.collection.get"),
     ("PUT", r"/eholdings/packages/[^/]+/tags", "package-tags.put"),
+    ("POST", r"/eholdings/packages/bulk/fetch", "packages-bulk.collection.get"),
+    ("POST", r"/eholdings/resources/bulk/fetch", "resources-bulk.collection.get"),
     ("GET", r"/eholdings/titles", "titles.collection.get"),
     ("POST", r"/eholdings/titles", "titles.collection.post"),
     ("GET", r"/eholdings/titles/[^/]+", "titles.item.get"),

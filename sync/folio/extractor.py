@@ -4,7 +4,7 @@ Lists reach only the first 9,999 titles of a package (facts: folio §2.4); those
 ids are known from an earlier run, and what is still missing makes the package incomplete.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -29,13 +29,13 @@ KnownIds = Callable[[str], Awaitable[Sequence[str]]]
 
 
 async def extract(
-    client: FolioClient, sink: Sink, extraction: Extraction, *, custom_only: bool, known_ids: KnownIds
+    client: FolioClient, sink: Sink, extraction: Extraction, *, managed: Collection[str] | None, known_ids: KnownIds
 ) -> wire.VisibilityForm:
     """Read every selected package and its titles, hand them to `sink`, note in `extraction` how complete it was.
 
     Returns how this version of FOLIO spells visibility, by which it is known; without any package, as the older one.
-    With `custom_only` the titles of managed packages are not read: a one-way migration to custom packages does not
-    need them, and they may be most of a tenant.
+    Titles are read of custom packages, and of managed ones named in `managed` (None: of all): a migration to custom
+    packages does not need the others, and they may be most of a tenant.
 
     Raises:
         QuotaError, LoginRefusedError, ConfigurationError, UnreachableError: when reading cannot go on.
@@ -43,8 +43,10 @@ async def extract(
     listing = await read_listing(_window(lambda page, count: client.list_packages(page, count, selected=True)), key=_id)
     extraction.declared += listing.declared
     if listing.missing:
-        extraction.shortfalls.append(f"FOLIO: {listing.missing} of the declared packages were never listed")
-    wanted = [one for one in listing.records if one.model.attributes.is_custom or not custom_only]
+        extraction.fall_short(f"FOLIO: {listing.missing} of the declared packages were never listed")
+    wanted = [
+        one for one in listing.records if managed is None or one.model.attributes.is_custom or one.model.id in managed
+    ]
     extraction.expected += sum(1 + 2 * (one.model.attributes.selected_count or 0) for one in wanted)  # title, holding
     await sink(_package_batch(listing))
 
@@ -70,8 +72,7 @@ async def _read_package(
             rounds=ROUNDS if expected <= WINDOW else 1,
         )
     except DataError as error:  # removed since it was listed, most likely
-        extraction.incomplete_packages.add(package.id)
-        extraction.shortfalls.append(f"FOLIO: the titles of {name!r} were not read: {error.message}")
+        extraction.fall_short(f"FOLIO: the titles of {name!r} were not read: {error.message}", package.id)
         return
     records = list(listing.records)
     if listing.missing:
@@ -80,8 +81,9 @@ async def _read_package(
     missing = max(0, listing.declared - len(records) - len(listing.invalid))
     extraction.declared += listing.declared
     if missing:
-        extraction.incomplete_packages.add(package.id)
-        extraction.shortfalls.append(f"FOLIO: {missing} of {listing.declared} titles of {name!r} were never listed")
+        extraction.fall_short(
+            f"FOLIO: {missing} of {listing.declared} titles of {name!r} were never listed", package.id
+        )
     readings: list[Reading] = []
     parked = list(_unreadable(Kind.HOLDING, listing.invalid))
     for record in records:

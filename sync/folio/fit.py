@@ -3,9 +3,11 @@
 The limits are those of mod-kb-ebsco-java and of EBSCO behind it (facts: folio §1.3, §2.1; mapping: every row A→F).
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sync.errors import DataError
 from sync.model import (
@@ -40,6 +42,9 @@ NO_PROXY = "<n>"
 
 NOTE_FIELDS = ("public_note", "authentication_note", "internal_description")
 
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs: JSON can spell them, but nothing can be sent that holds one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolioMaps:
@@ -53,6 +58,13 @@ class FolioMaps:
     access_types: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
     package_texts: bool = False
+
+
+class Sentence(NamedTuple):
+    """A part of the text that readers see, and the field it is told for."""
+
+    field: str
+    text: str
 
 
 def fit_package(package: Package, maps: FolioMaps) -> FitPackage:
@@ -108,8 +120,9 @@ def fit_title(title: Title) -> FitTitle:
         edition=_text("edition", title.edition or "", EDITION_LIMIT, losses),
         description=_text("description", title.description or "", DESCRIPTION_LIMIT, losses),
         contributors=tuple(
-            replace(one, name=_text("contributors", one.name, TITLE_NAME_LIMIT, losses))
+            replace(one, name=name)
             for one in title.contributors or ()
+            if (name := _text("contributors", one.name, TITLE_NAME_LIMIT, losses))
         ),
     )
     return FitTitle(record=record, losses=tuple(losses))
@@ -122,7 +135,9 @@ def fit_holding(holding: Holding, maps: FolioMaps) -> FitHolding:
         DataError: when its address is one that FOLIO refuses; without it the title could not be reached.
     """
     losses = list(holding.losses)
-    sentences = [holding.coverage_statement] if holding.coverage_statement else []
+    own = _plain("coverage_statement", holding.coverage_statement or "", losses)
+    sentences = [Sentence("coverage_statement", own)] if own else []
+    untold = None if holding.coverage_statement is None else ""
     days = _coverage(holding.coverage, losses, sentences)
     embargo = _embargo(holding.embargo, losses, sentences)
     record = replace(
@@ -131,7 +146,7 @@ def fit_holding(holding: Holding, maps: FolioMaps) -> FitHolding:
         url=_url(holding),
         coverage=days,
         embargo=embargo,
-        coverage_statement=_statement(sentences, losses) if sentences else holding.coverage_statement,
+        coverage_statement=_statement(sentences, losses) if sentences else untold,
         proxy=_proxy(holding.proxy, maps, losses),
         access_type=_access_type(holding.access_type, maps, losses),
         user_defined=_notes(holding, maps, losses),
@@ -151,10 +166,15 @@ def _name(text: str, limit: int, record: str, losses: list[Loss]) -> str:
     return name
 
 
-def _text(field_name: str, text: str, limit: int, losses: list[Loss]) -> str:
-    cleaned = clean(text)
-    if any(unicodedata.category(char) == "Cc" for char in text.strip()):
+def _plain(field_name: str, text: str, losses: list[Loss]) -> str:
+    cleaned = clean(_HALVES.sub("", text))
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text.strip()):
         losses.append(Loss(field_name, cleaned, "control characters taken out"))
+    return cleaned
+
+
+def _text(field_name: str, text: str, limit: int, losses: list[Loss]) -> str:
+    cleaned = _plain(field_name, text, losses)
     if len(cleaned) > limit:
         losses.append(Loss(field_name, cleaned, f"cut to {limit} characters"))
     return cut_at_word(cleaned, limit)
@@ -165,7 +185,7 @@ def _package_text(name: str, text: str | None, limit: int, maps: FolioMaps, loss
     if text is None:
         return None
     if maps.package_texts:
-        fits = len(text) <= limit and text.startswith(("https://", "http://")) and not any(map(str.isspace, text))
+        fits = len(text) <= limit and text.startswith(("https://", "http://")) and not _broken(text)
         if name == "url" and text and not fits:
             losses.append(Loss(name, clean(text), f"no address of at most {limit} characters that FOLIO takes"))
             return None
@@ -191,8 +211,7 @@ def _url(holding: Holding) -> str | None:
             f"the address of portfolio {holding.key} is {len(address)} characters long; FOLIO takes {URL_LIMIT}",
             advice="Shorten the portfolio's URL in Alma (a DOI or a permalink), then run the command again.",
         )
-    broken = any(char.isspace() or unicodedata.category(char) == "Cc" for char in address)
-    if broken or not address.startswith(("https://", "http://")):
+    if _broken(address) or not address.startswith(("https://", "http://")):
         raise DataError(
             f"the address of portfolio {holding.key} is none that FOLIO takes: {address[:80]!r}",
             advice="Give the portfolio a URL that begins with https:// in Alma, then run the command again.",
@@ -200,32 +219,44 @@ def _url(holding: Holding) -> str | None:
     return address
 
 
-def _coverage(ranges: tuple[CoverageRange, ...], losses: list[Loss], sentences: list[str]) -> tuple[CoverageRange, ...]:
+def _broken(address: str) -> bool:
+    return any(char.isspace() or unicodedata.category(char) in ("Cc", "Cs") for char in address)
+
+
+def _coverage(
+    ranges: tuple[CoverageRange, ...], losses: list[Loss], sentences: list[Sentence]
+) -> tuple[CoverageRange, ...]:
     losses += [
         Loss("coverage", str(one), "FOLIO needs the day on which a range begins") for one in ranges if one.begin is None
     ]
     if any(one.numbered or one.begin is None for one in ranges):
-        sentences.append("; ".join(str(one) for one in ranges))
+        words = clean(_HALVES.sub("", "; ".join(str(one) for one in ranges)))
+        sentences.append(Sentence("coverage", words))
     days = day_ranges(ranges)
     return tuple(one.as_coverage() for one in sorted(days, reverse=True, key=lambda one: one.begin))
 
 
-def _embargo(embargo: Embargo | None, losses: list[Loss], sentences: list[str]) -> Embargo | None:
+def _embargo(embargo: Embargo | None, losses: list[Loss], sentences: list[Sentence]) -> Embargo | None:
     if embargo is None or embargo.kind is EmbargoKind.DELAY:
         return embargo
-    sentences.append(f"Most recent {embargo.value} {embargo.unit if embargo.value != 1 else embargo.unit[:-1]} only")
+    words = f"Most recent {embargo.value} {embargo.unit if embargo.value != 1 else embargo.unit[:-1]} only"
+    sentences.append(Sentence("embargo", words))
     losses.append(Loss("embargo", str(embargo), "FOLIO knows no rolling wall"))
     return None
 
 
-def _statement(sentences: list[str], losses: list[Loss]) -> str | None:
-    """Return as many of the sentences as there is room for; the longest ones give way."""
-    kept = [clean(one) for one in sentences]
-    while kept and len(". ".join(kept)) > STATEMENT_LIMIT:
-        longest = max(kept, key=len)
+def _statement(sentences: list[Sentence], losses: list[Loss]) -> str | None:
+    """Return as many of the sentences as there is room for, each once; the longest ones give way."""
+    kept: list[Sentence] = []
+    for one in sentences:
+        if not any(one.text in other.text for other in kept):
+            kept.append(one)
+    while kept and len(". ".join(one.text for one in kept)) > STATEMENT_LIMIT:
+        longest = max(kept, key=lambda one: len(one.text))
         kept.remove(longest)
-        losses.append(Loss("coverage", longest, f"no room for it in the {STATEMENT_LIMIT} characters of a statement"))
-    return ". ".join(kept) or None
+        reason = f"no room for it in the {STATEMENT_LIMIT} characters of a statement"
+        losses.append(Loss(longest.field, longest.text, reason))
+    return ". ".join(one.text for one in kept) or None
 
 
 def _proxy(proxy: Proxy | None, maps: FolioMaps, losses: list[Loss]) -> Proxy | None:
@@ -259,6 +290,8 @@ def _notes(
     for note in NOTE_FIELDS:
         text = getattr(holding, note)
         number = maps.notes.get(note)
+        if text is None:
+            continue
         if number is not None and (text or fields[number - 1] is None):
             fields[number - 1] = _text(note, text, USER_DEFINED_LIMIT, losses)
         elif text:

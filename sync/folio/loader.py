@@ -7,12 +7,11 @@ FOLIO's lists may lag; only what is surely not there is sent again (design: writ
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from sync.errors import (
-    ChangedSincePlanError,
     DataError,
     NotFoundError,
     RefusedError,
@@ -34,14 +33,15 @@ from sync.folio.mapping import (
     title_post,
     title_put,
 )
-from sync.folio.sending import Sender
 from sync.match.titles import choose
-from sync.model import Holding, Medium, Package, Record, Title, name_key
-from sync.plan.changes import Change, FieldValue
-from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, fields_of
+from sync.model import Holding, Medium, Package, Title, name_key
+from sync.plan.changes import Change
+from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, refuse_if_moved
 from sync.plan.names import NameClaim, name_candidates
+from sync.plan.writes import Claims
 from sync.transport.paging import read_listing
 from sync.transport.records import Record as WireRecord
+from sync.transport.sending import Sender
 
 MOST_LOOKUPS = 6
 NAME_TAKEN = "already exists"
@@ -49,16 +49,6 @@ ALREADY_THERE = "already associated"
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 HasId = TypeVar("HasId", wire.Package, wire.Resource, wire.Title)
-
-
-class Claims(Protocol):
-    """Keeps two records of Alma from taking the same record of FOLIO."""
-
-    async def is_free(self, folio_id: str) -> bool:
-        """Return whether nobody else is linked to the record or about to be."""
-
-    def take(self, folio_id: str) -> bool:
-        """Take the record; False when somebody else was faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +111,14 @@ class FolioLoader:
             ChangedSincePlanError: when it is no longer as the plan saw it; the same goes for titles and holdings.
         """
         stored = (await self.client.get_package(change.target_id)).model
-        _refuse_if_moved(change, package_from_wire(stored))
+        refuse_if_moved(change, package_from_wire(stored))
         await self._write_package(change.id, package, stored)
 
     async def create_title(self, change_id: str, title: Title, package_id: str, claims: Claims) -> WrittenTitle:
         """Find the title in the knowledge base by its identifiers, or create it as a custom title in the package."""
-        known = await self._known_title(title, claims)
+        known = await self.known_title(title, claims)
         if known is not None:
-            return WrittenTitle(
-                id=known.key, name=known.name, how="identifier and name", managed=known.managed, resource_made=False
-            )
+            return known
         hints = (title.publisher, *(one.value for one in title.identifiers[:1]))
         for name in name_candidates(NameClaim(key=title.key, name=title.name, hints=hints), TITLE_NAME_LIMIT):
             written = await self._create_or_find_title(change_id, replace(title, name=name), package_id, claims)
@@ -138,11 +126,20 @@ class FolioLoader:
                 return written
         raise DataError(f"no free name was found for the title {title.name!r}")
 
+    async def known_title(self, title: Title, claims: Claims) -> WrittenTitle | None:
+        """Return the title of the knowledge base that is the same publication, None when it has none."""
+        known = await self._known_title(title, claims)
+        if known is None:
+            return None
+        return WrittenTitle(
+            id=known.key, name=known.name, how="identifier and name", managed=known.managed, resource_made=False
+        )
+
     async def update_title(self, change: Change, title: Title) -> None:
         """Write a custom title that exists."""
         title_id = change.target_id
         stored = (await self.client.get_title(title_id)).model
-        _refuse_if_moved(change, title_from_wire(stored))
+        refuse_if_moved(change, title_from_wire(stored))
         body = title_put(title, stored)
 
         async def found() -> str | None:
@@ -172,10 +169,25 @@ class FolioLoader:
                 _never,
             )
 
+    async def select_holding(self, change_id: str, holding: Holding, resource_id: str) -> None:
+        """Take a title of a managed package into the library's holdings, with all details.
+
+        Raises:
+            DataError: when the vendor's package does not have it.
+        """
+        try:
+            stored = (await self.client.get_resource(resource_id)).model
+        except NotFoundError:
+            raise DataError(
+                "the vendor's package does not have this title, and nothing can be added to it",
+                advice="Put the portfolio into a collection of your own in Alma, or leave it: it is listed only.",
+            ) from None
+        await self._write_resource(change_id, resource_id, holding, stored)
+
     async def update_holding(self, change: Change, holding: Holding) -> None:
         """Write a resource that exists, keeping what is not ours."""
         stored = (await self.client.get_resource(change.target_id)).model
-        _refuse_if_moved(change, holding_from_wire(stored))
+        refuse_if_moved(change, holding_from_wire(stored))
         await self._write_resource(change.id, change.target_id, holding, stored)
 
     async def _create_or_find_package(self, change_id: str, package: Package, claims: Claims) -> wire.Package | None:
@@ -320,21 +332,6 @@ class FolioLoader:
             patient=stored is None,
             look_once=True,
         )
-
-
-def _refuse_if_moved(change: Change, current: Record) -> None:
-    """Refuse where a field is neither as the plan saw it nor as it shall be; a write would take all fields along."""
-    planned = {one.field: one.before for one in change.fields}
-    for one in differences(change.desired, current, fields_of(change.desired)):
-        before = planned.get(one.field, one.after)
-        if _unordered(one.before) != _unordered(before):
-            raise ChangedSincePlanError(
-                f"{change.name}: {one.field} was {before!r} when the plan was made and is {one.before!r} now"
-            )
-
-
-def _unordered(value: FieldValue) -> object:
-    return sorted(value) if isinstance(value, tuple) else value
 
 
 def quoted(name: str) -> str:

@@ -108,7 +108,7 @@ def holding_from_wire(record: wire.Resource) -> Holding:
     return Holding(
         key=record.id,
         package_key=found.package_id or record.id.rsplit("-", 1)[0],
-        title_key=str(found.title_id or record.id.rsplit("-", 1)[1]),
+        title_key=str(found.title_id or record.id.rsplit("-", 1)[-1]),
         available=not hidden if custom_package else bool(found.is_selected) and not hidden,
         managed=not custom_package,
         url=found.url or "",
@@ -151,11 +151,13 @@ def package_put(package: Package, stored: wire.Package) -> PackagePut:
         "is_selected": True,
         "name": package.name,
         "content_type": package.content_type,
-        "is_full_package": found.is_full_package,
+        # without it a managed package would take in all titles, or none: nobody knows which (facts: folio §2.1)
+        "is_full_package": found.is_full_package if found.is_custom else False,
         "custom_coverage": found.custom_coverage,
         "allow_kb_to_add_titles": found.allow_kb_to_add_titles,
+        "package_token": found.package_token,
         "proxy": _wire_proxy(package.proxy) or _own_proxy(found.proxy),
-        "visibility_data": _visibility_data(package.hidden) if form is wire.VisibilityForm.DATA else None,
+        "visibility_data": _visibility_data(hidden=package.hidden) if form is wire.VisibilityForm.DATA else None,
         "visibility": _visibility_list(package.hidden, found) if form is wire.VisibilityForm.LIST else None,
         "access_type_id": (package.access_type if package.access_type is not None else stored.access_type_id) or None,
         "url": found.url if package.url is None else package.url,
@@ -165,6 +167,38 @@ def package_put(package: Package, stored: wire.Package) -> PackagePut:
         "is_free_access": found.is_free_access,
     }
     return PackagePut.model_validate(values)
+
+
+def deselected_package(stored: wire.Package) -> PackagePut:
+    """Return the body that deselects a managed package, cleared of what FOLIO demands (facts: folio §2.1)."""
+    form = wire.package_visibility_form(stored)
+    return PackagePut(
+        is_custom=False,
+        is_selected=False,
+        is_full_package=False,
+        access_type_id=None,
+        custom_coverage=wire.Coverage(),
+        allow_kb_to_add_titles=False,
+        visibility_data=_visibility_data(hidden=False) if form is wire.VisibilityForm.DATA else None,
+        visibility=() if form is wire.VisibilityForm.LIST else None,
+    )
+
+
+def deselected_resource() -> ResourcePut:
+    """Return the body that takes a title out of a managed package, cleared of what FOLIO demands (folio §2.1)."""
+    return ResourcePut(
+        is_selected=False,
+        custom_coverages=(),
+        custom_embargo_period=None,
+        access_type_id=None,
+        coverage_statement="",
+        visibility_data=_visibility_data(hidden=False),
+        user_defined_field1="",
+        user_defined_field2="",
+        user_defined_field3="",
+        user_defined_field4="",
+        user_defined_field5="",
+    )
 
 
 def title_post(title: Title, package_id: str) -> TitlePost:
@@ -198,7 +232,7 @@ def resource_put(holding: Holding, stored: wire.Resource | None) -> ResourcePut:
         url=holding.url,
         coverage_statement=holding.coverage_statement,
         proxy=_wire_proxy(holding.proxy) or (_own_proxy(stored.attributes.proxy) if stored else None),
-        visibility_data=_visibility_data(not holding.available),
+        visibility_data=_visibility_data(hidden=not holding.available),
         user_defined_field1=fields[0],
         user_defined_field2=fields[1],
         user_defined_field3=fields[2],
@@ -322,7 +356,7 @@ def _own_proxy(item: wire.Proxy | None) -> wire.Proxy | None:
     return item if item and item.inherited is False else None
 
 
-def _visibility_data(hidden: bool) -> wire.VisibilityData:
+def _visibility_data(*, hidden: bool) -> wire.VisibilityData:
     return wire.VisibilityData(is_hidden=hidden)
 
 

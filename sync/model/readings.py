@@ -36,10 +36,19 @@ class Extraction:
     """How complete a reading was: what the system declared, and where fewer records came than that.
 
     `expected` grows while reading and serves progress bars; a reading without `shortfalls` is complete. What is
-    missing is known by package, as far as it can be: `incomplete_packages`.
+    missing is known by package, as far as it can be: `incomplete_packages`; `elsewhere` are the other shortfalls.
     """
 
     declared: int = 0
     expected: int = 0
     shortfalls: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
     incomplete_packages: set[str] = field(default_factory=set)
+
+    def fall_short(self, what: str, package: str = "") -> None:
+        """Note that something was not read, in one package if it can be told."""
+        self.shortfalls.append(what)
+        if package:
+            self.incomplete_packages.add(package)
+        else:
+            self.elsewhere.append(what)

@@ -21,6 +21,11 @@ class System(StrEnum):
     ALMA = "alma"
     FOLIO = "folio"
 
+    @property
+    def label(self) -> str:
+        """Return the system's name as people write it."""
+        return "Alma" if self is System.ALMA else "FOLIO"
+
 
 class Kind(StrEnum):
     """The kinds of records, in the order in which they are created."""
@@ -141,9 +146,9 @@ class Holding:
     coverage: tuple[CoverageRange, ...] = ()
     embargo: Embargo | None = None
     coverage_statement: str | None = None
-    public_note: str = ""
-    authentication_note: str = ""
-    internal_description: str = ""
+    public_note: str | None = ""
+    authentication_note: str | None = ""
+    internal_description: str | None = ""
     proxy: Proxy | None = None
     access_type: str | None = None
     user_defined: UserDefined = (None, None, None, None, None)

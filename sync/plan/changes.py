@@ -19,6 +19,10 @@ class Action(StrEnum):
     DESELECT = "deselect"
 
 
+REMOVALS = (Action.REMOVE, Action.DESELECT)
+"""What takes a record away; all other actions write one."""
+
+
 class Status(StrEnum):
     """Where a change stands."""
 
@@ -43,7 +47,8 @@ class FieldChange:
 class Change:
     """One record on one side. `source_keys` are the records it comes from: several portfolios may meet in one.
 
-    `package_key` and `title_key` name what it needs on the source's side; `desired` is the record as it shall be.
+    `package_key` and `title_key` name what it needs on the source's side; `desired` is the record as it shall be, or
+    of a removal as it is. `origin` is the source's record in full, where the plan had to read it singly.
     """
 
     id: str
@@ -53,6 +58,7 @@ class Change:
     name: str
     desired: Record
     source_keys: tuple[str, ...]
+    origin: Record | None = None
     package_key: str = ""
     package_name: str = ""
     title_key: str = ""
@@ -62,6 +68,10 @@ class Change:
     status: Status = Status.PLANNED
     fields: tuple[FieldChange, ...] = ()
     losses: tuple[Loss, ...] = ()
+
+
+NOT_ASKED = "gone-at-source"
+"""The guard that only counts what `--remove` would remove; it never trips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

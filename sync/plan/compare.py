@@ -1,7 +1,20 @@
 """What differs between a record as it is and as it shall be, field by field, in canonical meaning."""
 
-from sync.model import Contributor, CoverageRange, DayRange, Holding, Identifier, Package, Record, Title, day_ranges
-from sync.plan.changes import FieldChange, FieldValue
+from sync.errors import ChangedSincePlanError
+from sync.model import (
+    Contributor,
+    CoverageRange,
+    DayRange,
+    Holding,
+    Identifier,
+    Package,
+    Record,
+    Service,
+    System,
+    Title,
+    day_ranges,
+)
+from sync.plan.changes import Change, FieldChange, FieldValue
 
 PACKAGE_FIELDS = ("name", "content_type", "hidden", "proxy", "access_type", "url", "description")
 TITLE_FIELDS = (
@@ -9,6 +22,13 @@ TITLE_FIELDS = (
 )  # fmt: skip
 HOLDING_FIELDS = (
     "available", "url", "coverage", "embargo", "coverage_statement", "proxy", "access_type", "user_defined",
+)  # fmt: skip
+ALMA_PACKAGE_FIELDS = ("name", "proxy", "access_type", "url", "description")
+"""Whether a collection is hidden is said by its services (mapping: hidden)."""
+ALMA_SERVICE_FIELDS = ("available",)
+NOTE_FIELDS = ("public_note", "authentication_note", "internal_description")
+ALMA_HOLDING_FIELDS = (
+    "available", "url", "coverage", "embargo", "coverage_statement", *NOTE_FIELDS, "proxy", "access_type",
 )  # fmt: skip
 
 
@@ -32,11 +52,48 @@ def differences(desired: Record, current: Record | None, fields: tuple[str, ...]
     return tuple(found)
 
 
-def fields_of(record: Record) -> tuple[str, ...]:
-    """Return the fields that flow from Alma to FOLIO for this kind of record (mapping: flow)."""
-    if isinstance(record, Package):
-        return PACKAGE_FIELDS
-    return TITLE_FIELDS if isinstance(record, Title) else HOLDING_FIELDS
+def fields_of(record: Record, target: System = System.FOLIO) -> tuple[str, ...]:
+    """Return the fields that flow to the target for this kind of record (mapping: flow)."""
+    to_alma = target is System.ALMA
+    match record:
+        case Package():
+            return ALMA_PACKAGE_FIELDS if to_alma else PACKAGE_FIELDS
+        case Service():
+            return ALMA_SERVICE_FIELDS if to_alma else ()
+        case Title():
+            return TITLE_FIELDS
+        case Holding():
+            return ALMA_HOLDING_FIELDS if to_alma else HOLDING_FIELDS
+
+
+def removed_fields(record: Record, target: System) -> tuple[FieldChange, ...]:
+    """Return what a removal takes away: each filled field, as it is."""
+    return tuple(
+        FieldChange(name, shown(getattr(record, name)), None)
+        for name in fields_of(record, target)
+        if name != "user_defined" and not _empty(getattr(record, name))
+    )
+
+
+def refuse_if_moved(change: Change, current: Record) -> None:
+    """Refuse a write over a record that is neither as the plan saw it nor as it shall be.
+
+    Every field counts, not only those of the change: what somebody edited meanwhile is for the next plan.
+
+    Raises:
+        ChangedSincePlanError: naming the field and both values.
+    """
+    planned = {one.field: one.before for one in change.fields}
+    for one in differences(change.desired, current, fields_of(change.desired, change.system)):
+        before = planned.get(one.field, one.after)
+        if _unordered(one.before) != _unordered(before):
+            raise ChangedSincePlanError(
+                f"{change.name}: {one.field} was {before!r} when the plan was made and is {one.before!r} now"
+            )
+
+
+def _unordered(value: FieldValue) -> object:
+    return sorted(value) if isinstance(value, tuple) else value
 
 
 def meaning(value: object) -> object:

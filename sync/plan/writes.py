@@ -1,4 +1,4 @@
-"""What a loader tells before and after each write, so that a crash or a lost answer can be understood."""
+"""What a loader tells before and after each write, and what it asks before it takes a record that is there."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -26,3 +26,13 @@ class WriteLog(Protocol):
 
     async def settle(self, intent_id: str, state: IntentState, answer_id: str = "") -> None:
         """Store what became of it; `answer_id` is the id the system gave."""
+
+
+class Claims(Protocol):
+    """Keeps two records of the source from taking the same record of the target."""
+
+    async def is_free(self, target_id: str) -> bool:
+        """Return whether nobody else is linked to the record or about to be."""
+
+    def take(self, target_id: str) -> bool:
+        """Take the record; False when somebody else was faster."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from sync.model import Kind, Parked
-from sync.plan.changes import Action, Change, Status
+from sync.plan.changes import REMOVALS, Action, Change, Status
 from sync.report.rows import ReportRow
 from sync.store.plans import Outcome
 
@@ -19,6 +19,7 @@ class PackageRow:
     name: str
     create: int = 0
     update: int = 0
+    remove: int = 0
     not_done: int = 0
 
 
@@ -32,12 +33,14 @@ class LossRow:
 
 @dataclass(slots=True, kw_only=True)
 class Overview:
-    """The plan, folded. Lists are cut at MOST_SHOWN; the counters are whole."""
+    """The plan, folded. Lists are cut at MOST_SHOWN; the counters are whole. `planned` leaves out what is withheld."""
 
     kinds: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
+    planned: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
     packages: dict[str, PackageRow] = field(default_factory=dict)
     losses: dict[tuple[str, str], LossRow] = field(default_factory=dict)
     updates: list[Change] = field(default_factory=list)
+    removals: list[Change] = field(default_factory=list)
     not_done: list[tuple[Change, Outcome]] = field(default_factory=list)
     not_done_count: int = 0
     known_titles: int = 0
@@ -60,20 +63,24 @@ async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
 
 def _add(found: Overview, change: Change, outcome: Outcome) -> None:
     found.kinds[change.kind, change.action] += 1
+    found.planned[change.kind, change.action] += change.status is not Status.WITHHELD
     for loss in change.losses:
         lost = found.losses.setdefault((loss.field, loss.reason), LossRow())
         lost.count += 1
         lost.example = lost.example or f"{loss.value} ({change.name})"
     if change.action is Action.UPDATE and len(found.updates) < MOST_SHOWN:
         found.updates.append(change)
+    if change.action in REMOVALS and change.status is not Status.WITHHELD and len(found.removals) < MOST_SHOWN:
+        found.removals.append(change)
     not_done = change.status in (Status.FAILED, Status.SKIPPED, Status.WITHHELD)
     if not_done:
         found.not_done_count += 1
         if len(found.not_done) < MOST_SHOWN:
             found.not_done.append((change, outcome))
-    found.known_titles += change.kind is Kind.TITLE and "that FOLIO has already" in outcome.reason
+    found.known_titles += change.kind is Kind.TITLE and "has already is used" in outcome.reason
     if change.package_key:
         package = found.packages.setdefault(change.package_key, PackageRow(name=change.package_name))
-        package.create += change.kind is Kind.HOLDING and change.action is Action.CREATE
+        package.create += change.kind is Kind.HOLDING and change.action in (Action.CREATE, Action.SELECT)
         package.update += change.kind is Kind.HOLDING and change.action is Action.UPDATE
+        package.remove += change.kind is Kind.HOLDING and change.action in REMOVALS
         package.not_done += not_done

@@ -8,13 +8,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sync.model import Kind, Parked, clean
-from sync.plan.changes import Action, Change, FieldValue, Guard, Status
+from sync.model import Kind, Parked, System, clean
+from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Change, FieldValue, Guard, Status
+from sync.plan.direction import Direction
 from sync.report.overview import MOST_SHOWN, Overview
 from sync.report.rows import ReportRow
 from sync.store.plans import Outcome, PlanInfo
 
 NOUNS = {Kind.PACKAGE: "package", Kind.SERVICE: "service", Kind.TITLE: "title", Kind.HOLDING: "holding"}
+COLUMNS = {"create": "new", "update": "changed", "remove": "removed", "not_done": "not done"}
 MOST_PACKAGES = 10
 LONGEST_VALUE = 110
 
@@ -27,12 +29,14 @@ def plan_report(plan: PlanInfo, overview: Overview, *, done: bool = False) -> Re
         parts.append(_packages(overview))
     if overview.updates and not done:
         parts.append(_updates(overview))
+    if overview.removals and not done:
+        parts.append(_removals(overview))
     if overview.not_done:
         parts.append(_not_done(overview))
     if overview.parked:
         parts.append(_parked(overview))
     if overview.losses:
-        parts.append(_losses(overview))
+        parts.append(_losses(overview, Direction(plan.direction)))
     return Group(*parts)
 
 
@@ -56,11 +60,16 @@ def sentence(plan: PlanInfo, overview: Overview) -> str:
     summary = plan.summary
     if not summary.writes:
         return f"Nothing to do: {summary.unchanged:,} records were compared and agree."
-    adds = _listing((kind, overview.kinds[kind, Action.CREATE]) for kind in Kind)
-    changes = _listing((kind, overview.kinds[kind, Action.UPDATE]) for kind in Kind)
-    parts = [f"{adds} will be added to FOLIO"] if adds else []
-    parts += [f"{changes} will be changed there"] if changes else []
-    return f"{'; '.join(parts)}; {summary.unchanged:,} records agree already; nothing is removed."
+    target = Direction(plan.direction).target.label
+    counts = overview.planned
+    adds = _listing((kind, counts[kind, Action.CREATE] + counts[kind, Action.SELECT]) for kind in Kind)
+    changes = _listing((kind, counts[kind, Action.UPDATE]) for kind in Kind)
+    removals = _listing((kind, sum(counts[kind, action] for action in REMOVALS)) for kind in Kind)
+    parts = [f"{adds} will be added to {target}"] if adds else []
+    parts += [f"{changes} will be changed in {target}"] if changes else []
+    parts += [f"{removals} will be REMOVED from {target}"] if removals else []
+    parts.append(f"{summary.unchanged:,} records agree already")
+    return "; ".join(parts) + ("." if removals else "; nothing is removed.")
 
 
 def _listing(counts: Iterable[tuple[Kind, int]]) -> str:
@@ -69,22 +78,34 @@ def _listing(counts: Iterable[tuple[Kind, int]]) -> str:
 
 
 def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
-    lines = [f"Plan {plan.id} · {plan.pair} · Alma → FOLIO · {plan.created_at:%Y-%m-%d %H:%M} UTC"]
+    direction = Direction(plan.direction)
+    way = f"{direction.source.label} → {direction.target.label}"
+    lines = [f"Plan {plan.id} · {plan.pair} · {way} · {plan.created_at:%Y-%m-%d %H:%M} UTC"]
     if not done:
         lines.append(sentence(plan, overview))
+        gone = [guard.explanation for guard in plan.guards if guard.name == NOT_ASKED]
+        lines += [f"{words}: --remove would remove them." for words in gone]
         if plan.summary.writes:
-            cost = plan.cost
-            lines.append(
-                f"Cost: about {cost.folio_calls:,} calls to FOLIO, {cost.ebsco_calls:,} of EBSCO's daily calls, "
-                f"at least {timedelta(seconds=round(cost.seconds))} at the permitted rate."
-            )
+            lines.append(f"Cost: {_cost(plan)}, at least {_time(plan)} at the permitted rate.")
     titles = overview.kinds[Kind.TITLE, Action.CREATE]
     if done and titles:
+        made = "custom titles" if direction.target is System.FOLIO else "new bibs"
         lines.append(
-            f"Of {titles:,} titles FOLIO knew {overview.known_titles:,} already, and those were used; "
-            "the others were created as custom titles."
+            f"Of {titles:,} titles {direction.target.label} knew {overview.known_titles:,} already, and those were "
+            f"used; the others were created as {made}."
         )
     return Panel(Text("\n".join(lines)), expand=False)
+
+
+def _time(plan: PlanInfo) -> str:
+    return str(timedelta(seconds=round(plan.cost.seconds)))
+
+
+def _cost(plan: PlanInfo) -> str:
+    cost = plan.cost
+    if not cost.folio_calls:
+        return f"about {cost.alma_calls:,} calls to Alma"
+    return f"about {cost.folio_calls:,} calls to FOLIO, {cost.ebsco_calls:,} of EBSCO's daily calls"
 
 
 def _guard(guard: Guard) -> RenderableType:
@@ -95,14 +116,14 @@ def _guard(guard: Guard) -> RenderableType:
 def _packages(overview: Overview) -> RenderableType:
     table = Table(title="By package", title_justify="left", pad_edge=False)
     table.add_column("Package", overflow="ellipsis", max_width=70, no_wrap=True)
-    for name in ("new", "changed", "not done"):
-        table.add_column(name, justify="right")
-    rows = sorted(overview.packages.values(), key=lambda one: (-one.create - one.update, one.name))
+    shown = ["create", "update", *(["remove"] if overview.removals else []), "not_done"]
+    for name in shown:
+        table.add_column(COLUMNS[name], justify="right")
+    rows = sorted(overview.packages.values(), key=lambda one: (-one.create - one.update - one.remove, one.name))
     for one in rows[:MOST_PACKAGES]:
-        table.add_row(_cut(one.name), *(f"{number:,}" if number else "·" for number in
-                                        (one.create, one.update, one.not_done)))  # fmt: skip
+        table.add_row(_cut(one.name), *(f"{number:,}" if (number := getattr(one, name)) else "·" for name in shown))
     if len(rows) > MOST_PACKAGES:
-        table.add_row(Text(f"… and {len(rows) - MOST_PACKAGES} more packages"), "", "", "")
+        table.add_row(Text(f"… and {len(rows) - MOST_PACKAGES} more packages"), *("" for _ in shown))
     return table
 
 
@@ -111,6 +132,13 @@ def _updates(overview: Overview) -> RenderableType:
     for change in overview.updates:
         parts += _change_lines(change, Outcome())
     return Group(*parts, *_more(sum(n for (_, a), n in overview.kinds.items() if a is Action.UPDATE)))
+
+
+def _removals(overview: Overview) -> RenderableType:
+    parts: list[RenderableType] = [Text("Removals", style="bold red")]
+    for change in overview.removals:
+        parts += _change_lines(change, Outcome())
+    return Group(*parts, *_more(sum(n for (_, a), n in overview.planned.items() if a in REMOVALS)))
 
 
 def _not_done(overview: Overview) -> RenderableType:
@@ -134,8 +162,9 @@ def _parked_reason(one: Parked) -> Text:
     return _plain("     ", one.reason + ".", one.advice)
 
 
-def _losses(overview: Overview) -> RenderableType:
-    lines: list[RenderableType] = [Text("What FOLIO cannot hold; it stays in Alma", style="italic")]
+def _losses(overview: Overview, direction: Direction) -> RenderableType:
+    words = f"What {direction.target.label} cannot hold; it stays in {direction.source.label}"
+    lines: list[RenderableType] = [Text(words, style="italic")]
     ordered = sorted(overview.losses.items(), key=lambda item: (-item[1].count, item[0]))
     for (field, reason), one in ordered[:MOST_SHOWN]:
         lines.append(_plain(f"  {one.count:>6,} × {field}:", reason))

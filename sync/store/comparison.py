@@ -36,6 +36,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Differing:
+    """A record of FOLIO that needs a decision, with the records of Alma it is linked to."""
+
+    key: str
+    package_key: str
+    title_key: str
+    alma_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRecord:
     """A record of the source with the hash under which the reading holds it."""
 
@@ -68,6 +78,51 @@ async def differing_holdings(engine: AsyncEngine, comparison: Comparison, batch:
             yield [Group(row.package_key, row.identity_key, tuple(row.keys)) for row in rows]
 
 
+async def differing_from_folio(
+    engine: AsyncEngine, comparison: Comparison, kind: Kind, batch: int
+) -> AsyncIterator[list[Differing]]:
+    """Yield FOLIO's packages or holdings that need a decision, `batch` at a time, package by package."""
+    async with engine.connect() as connection:
+        parameters = {**comparison.parameters(), "kind": kind}
+        options = {"yield_per": batch}
+        result = await connection.stream(sql("differing_from_folio"), parameters, execution_options=options)
+        async for rows in result.partitions(batch):
+            yield [Differing(row.key, row.package_key, row.title_key, tuple(row.alma_ids)) for row in rows]
+
+
+async def unlinked_titles(engine: AsyncEngine, comparison: Comparison, batch: int) -> AsyncIterator[list[str]]:
+    """Yield the keys of FOLIO's titles that are linked to no bib, `batch` at a time."""
+    async with engine.connect() as connection:
+        parameters = {"pair": comparison.pair, "folio": comparison.folio}
+        result = await connection.stream(sql("unlinked_titles"), parameters, execution_options={"yield_per": batch})
+        async for rows in result.partitions(batch):
+            yield [row.key for row in rows]
+
+
+async def holdings_at(
+    engine: AsyncEngine, snapshot_id: int, wanted: Sequence[tuple[str, str, str]]
+) -> dict[str, list[str]]:
+    """Return the keys of the holdings in places given as (place, package key, title key), by place."""
+    parameters = {
+        "snapshot": snapshot_id,
+        "places": [place for place, _, _ in wanted],
+        "package_keys": [package_key for _, package_key, _ in wanted],
+        "title_keys": [title_key for _, _, title_key in wanted],
+    }
+    found: dict[str, list[str]] = {}
+    async with engine.connect() as connection:
+        for row in await connection.execute(sql("holdings_at"), parameters):
+            found.setdefault(row.place, []).append(row.key)
+    return found
+
+
+async def publication_types(engine: AsyncEngine, snapshot_id: int) -> dict[str, frozenset[str]]:
+    """Return what the titles of each package are."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(sql("publication_types"), {"snapshot": snapshot_id})
+        return {row.package_key: frozenset(one for one in row.publication_types if one) for row in rows}
+
+
 async def same_names(engine: AsyncEngine, snapshot_id: int) -> AsyncIterator[tuple[str, ...]]:
     """Yield the keys of titles that share one name."""
     async with engine.connect() as connection:
@@ -87,12 +142,12 @@ async def add_identities(engine: AsyncEngine, snapshot_id: int, identities: dict
 
 
 async def title_candidates(
-    engine: AsyncEngine, comparison: Comparison, wanted: Sequence[tuple[str, str]]
+    engine: AsyncEngine, *, source: int, target: int, wanted: Sequence[tuple[str, str]]
 ) -> dict[str, list[str]]:
-    """Return, for titles of Alma given as (key, name key), the FOLIO titles sharing an identifier or the name."""
+    """Return, for titles of one reading as (key, name key), those of the other sharing an identifier or the name."""
     parameters = {
-        "source": comparison.alma,
-        "target": comparison.folio,
+        "source": source,
+        "target": target,
         "keys": [key for key, _ in wanted],
         "name_keys": [name for _, name in wanted],
     }

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.errors import LockedError
-from sync.model import Kind, System
+from sync.model import System
 from sync.plan.changes import Status
 from sync.plan.writes import IntentState
 from sync.store.group_commit import GroupCommit
-from sync.store.links import Agreement, Link, add_links, agree, close_links
+from sync.store.links import Agreement, Closing, Link, add_links, agree, close_links
 from sync.store.plans import Outcome, set_statuses
 from sync.store.queries import sql
 from sync.store.runs import RunState
@@ -24,8 +24,7 @@ Row = dict[str, str | int]
 class Result:
     """What is committed in one transaction once a change is done: its links, its base, what became of it.
 
-    `only_members` names a resource and the portfolios it stands for from now on; `also` are changes settled with it;
-    `gone_title` is a title that FOLIO no longer has: its links are closed.
+    `closings` are links that end with it; `also` are changes settled with it.
     """
 
     change_id: str
@@ -34,8 +33,7 @@ class Result:
     links: tuple[Link, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     also: tuple["Result", ...] = ()
-    only_members: tuple[str, tuple[str, ...]] | None = None
-    gone_title: str = ""
+    closings: tuple[Closing, ...] = ()
 
 
 class Journal:
@@ -104,15 +102,12 @@ class Journal:
 
     async def _store_results(self, results: list[Result]) -> None:
         every = [one for result in results for one in (result, *result.also)]
-        members = dict(one.only_members for one in every if one.only_members is not None)
-        gone = {one.gone_title: () for one in every if one.gone_title}
         async with self._engine.begin() as connection:
             await self._still_ours(connection)
             await add_links(connection, self._pair, self._run_id, [link for one in every for link in one.links])
             agreements = [agreement for one in every for agreement in one.agreements]
             await agree(connection, self._pair, self._run_id, self._rules, agreements)
-            await close_links(connection, self._pair, Kind.HOLDING, members)
-            await close_links(connection, self._pair, Kind.TITLE, gone)
+            await close_links(connection, self._pair, [closing for one in every for closing in one.closings])
             statuses = [(one.change_id, one.status, one.outcome) for one in every]
             await set_statuses(connection, self._plan_id, statuses)
 

@@ -1,6 +1,6 @@
 """Links: the ids of one canonical record on both sides; and the base: what both sides held when they last agreed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, select
@@ -18,7 +18,7 @@ class Link:
     """One record on both sides. `how` says what matched them.
 
     `name` is the name FOLIO was given where the record's own was taken; `managed` marks a title that belongs to the
-    knowledge base and is never written.
+    knowledge base and is never written; `id` is 0 until the link is stored.
     """
 
     kind: Kind
@@ -27,15 +27,43 @@ class Link:
     how: str
     name: str = ""
     managed: bool = False
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Links that end: those of one FOLIO record, but for the Alma records in `keep`; or the one of one Alma record."""
+
+    kind: Kind
+    folio_id: str = ""
+    alma_id: str = ""
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What both sides held when they agreed: the hashes of both as lists tell them, and the record that was meant."""
+    """What both sides held when they agreed.
+
+    `alma_hash` is Alma's record as a reading holds it, or `alma_record` that record where no reading does, since it
+    was just written; `folio_listed` is FOLIO's as lists tell it, `written` FOLIO's in full, as meant or as read.
+    """
 
     kind: Kind
     alma_id: str
-    alma_hash: bytes
+    folio_listed: Record
+    written: Record
+    alma_hash: bytes = b""
+    alma_record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseRecords:
+    """What both sides held when they last agreed on a link, as `Agreement` has it, under which mapping rules."""
+
+    alma_id: str
+    folio_id: str
+    rules: str
+    alma: Record
     folio_listed: Record
     written: Record
 
@@ -54,6 +82,38 @@ async def package_links(engine: AsyncEngine, pair: str) -> dict[str, Link]:
     query = select(link).where(link.c.pair == pair, link.c.kind == Kind.PACKAGE, link.c.closed_at.is_(None))
     async with engine.connect() as connection:
         return {row["alma_id"]: _link(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def links_from_folio(
+    engine: AsyncEngine, pair: str, kind: Kind, folio_ids: Sequence[str] | None = None
+) -> dict[str, list[Link]]:
+    """Return the open links of these FOLIO ids (None: of all); several records of Alma may be one in FOLIO."""
+    query = select(link).where(link.c.pair == pair, link.c.kind == kind, link.c.closed_at.is_(None))
+    if folio_ids is not None:
+        query = query.where(link.c.folio_id.in_(folio_ids))
+    query = query.order_by(link.c.alma_id)
+    found: dict[str, list[Link]] = {}
+    async with engine.connect() as connection:
+        for row in (await connection.execute(query)).mappings():
+            found.setdefault(row["folio_id"], []).append(_link(row))
+    return found
+
+
+async def base_records(engine: AsyncEngine, kind: Kind, link_ids: Sequence[int]) -> dict[int, BaseRecords]:
+    """Return what both sides held when they last agreed, by link; links that never agreed are missing."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(sql("base_records"), {"link_ids": list(link_ids)})
+        return {
+            row.id: BaseRecords(
+                alma_id=row.alma_id,
+                folio_id=row.folio_id,
+                rules=row.rules,
+                alma=decode(kind, row.alma),
+                folio_listed=decode(kind, row.folio),
+                written=decode(kind, row.written),
+            )
+            for row in rows
+        }
 
 
 async def linked_from(
@@ -101,14 +161,6 @@ async def remembered_names(engine: AsyncEngine, pair: str, kind: Kind) -> dict[s
         return {row.alma_id: row.name for row in await connection.execute(query)}
 
 
-async def written_records(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str]) -> dict[str, Record]:
-    """Return, for these Alma ids, the record that was last written to FOLIO and read back from it."""
-    query = sql("written_records")
-    async with engine.connect() as connection:
-        rows = await connection.execute(query, {"pair": pair, "kind": kind, "alma_ids": list(alma_ids)})
-        return {row.alma_id: decode(kind, row.body) for row in rows}
-
-
 async def add_links(connection: AsyncConnection, pair: str, run_id: int, items: Iterable[Link]) -> None:
     """Store links; an older open link of the same Alma record is closed in favour of the new one."""
     rows = [
@@ -129,10 +181,24 @@ async def add_links(connection: AsyncConnection, pair: str, run_id: int, items: 
         await connection.execute(sql("add_link"), rows)
 
 
-async def close_links(connection: AsyncConnection, pair: str, kind: Kind, members: Mapping[str, Sequence[str]]) -> None:
-    """Close, for each FOLIO id given, the links from Alma records that are no longer part of it."""
+async def store_links(engine: AsyncEngine, pair: str, run_id: int, items: Sequence[Link]) -> None:
+    """Store links in a transaction of their own; see `add_links`."""
+    if items:
+        async with engine.begin() as connection:
+            await add_links(connection, pair, run_id, items)
+
+
+async def close_links(connection: AsyncConnection, pair: str, closings: Iterable[Closing]) -> None:
+    """Close these links; their bases stay, for whoever asks later what was."""
     rows = [
-        {"pair": pair, "kind": kind, "folio_id": folio_id, "keep": list(keep)} for folio_id, keep in members.items()
+        {
+            "pair": pair,
+            "kind": one.kind,
+            "folio_id": one.folio_id,
+            "alma_id": one.alma_id,
+            "keep": list(one.keep),
+        }
+        for one in closings
     ]
     if rows:
         await connection.execute(sql("close_links"), rows)
@@ -146,12 +212,17 @@ async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str,
         seen, written = encode(one.folio_listed), encode(one.written)
         hashes = digest(seen), digest(written)
         bodies |= {hashes[0]: seen.decode(), hashes[1]: written.decode()}
+        alma_hash = one.alma_hash
+        if one.alma_record is not None:
+            alma = encode(one.alma_record)
+            alma_hash = digest(alma)
+            bodies[alma_hash] = alma.decode()
         rows.append(
             {
                 "pair": pair,
                 "kind": one.kind,
                 "alma_id": one.alma_id,
-                "alma_hash": one.alma_hash,
+                "alma_hash": alma_hash,
                 "folio_hash": hashes[0],
                 "written_hash": hashes[1],
                 "rules": rules,
@@ -173,4 +244,5 @@ def _link(row: RowMapping) -> Link:
         how=row["how"],
         name=row["name"],
         managed=bool(row["managed"]),
+        id=row["id"],
     )

@@ -19,6 +19,9 @@ from sync.store.tables import change, plan
 COLUMNS = "plan_id, seq, id, system, kind, action, name, source_keys, package_key, title_key, target_id, status, body"
 
 
+NOTHING = msgspec.Raw(b"null")
+
+
 class _Body(msgspec.Struct, frozen=True):
     """The part of a change that no query looks into."""
 
@@ -28,6 +31,7 @@ class _Body(msgspec.Struct, frozen=True):
     fields: tuple[FieldChange, ...]
     losses: tuple[Loss, ...]
     desired: msgspec.Raw
+    origin: msgspec.Raw = NOTHING
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +143,13 @@ async def plan_info(engine: AsyncEngine, plan_id: int) -> PlanInfo:
 
 
 async def changes_of(
-    engine: AsyncEngine, plan_id: int, *, kind: Kind | None = None, status: Status | None = None, batch: int = 500
+    engine: AsyncEngine,
+    plan_id: int,
+    *,
+    kind: Kind | None = None,
+    actions: Sequence[Action] = (),
+    status: Status | None = None,
+    batch: int = 500,
 ) -> AsyncIterator[StoredChange]:
     """Yield the changes of a plan in their order, read `batch` at a time, each batch after the one before is done with.
 
@@ -148,6 +158,8 @@ async def changes_of(
     query = select(change).where(change.c.plan_id == plan_id).order_by(change.c.seq).limit(batch)
     if kind is not None:
         query = query.where(change.c.kind == kind)
+    if actions:
+        query = query.where(change.c.action.in_(actions))
     if status is not None:
         query = query.where(change.c.status == status)
     last = -1
@@ -209,21 +221,21 @@ async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -
         return {row["id"]: _stored(row) for row in (await connection.execute(query)).mappings()}
 
 
-async def count_statuses(engine: AsyncEngine, plan_id: int) -> dict[tuple[Kind, Status], int]:
-    """Return how many changes of each kind stand where."""
-    query = (
-        select(change.c.kind, change.c.status, func.count())
-        .where(change.c.plan_id == plan_id)
-        .group_by(change.c.kind, change.c.status)
-    )
+async def count_statuses(engine: AsyncEngine, plan_id: int) -> dict[tuple[Kind, Action, Status], int]:
+    """Return how many changes of each kind and action stand where."""
+    columns = (change.c.kind, change.c.action, change.c.status)
+    query = select(*columns, func.count()).where(change.c.plan_id == plan_id).group_by(*columns)
     async with engine.connect() as connection:
         rows = await connection.execute(query)
-        return {(Kind(kind), Status(status)): int(count) for kind, status, count in rows}
+        return {(Kind(kind), Action(action), Status(status)): int(count) for kind, action, status, count in rows}
 
 
 def _body(one: Change) -> str:
     desired = msgspec.Raw(encode(one.desired))
-    return encode(_Body(one.package_name, one.identifiers, one.reason, one.fields, one.losses, desired)).decode()
+    origin = msgspec.Raw(encode(one.origin)) if one.origin is not None else NOTHING
+    return encode(
+        _Body(one.package_name, one.identifiers, one.reason, one.fields, one.losses, desired, origin)
+    ).decode()
 
 
 def _stored(row: RowMapping) -> StoredChange:
@@ -237,6 +249,7 @@ def _stored(row: RowMapping) -> StoredChange:
             action=Action(row["action"]),
             name=row["name"],
             desired=decode(kind, bytes(body.desired)),
+            origin=decode(kind, bytes(body.origin)) if body.origin != NOTHING else None,
             source_keys=tuple(row["source_keys"]),
             package_key=row["package_key"],
             package_name=body.package_name,

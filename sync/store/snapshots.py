@@ -143,6 +143,17 @@ async def count_records(engine: AsyncEngine, snapshot_id: int) -> dict[Kind, int
         return {Kind(kind): int(count) for kind, count in await connection.execute(query)}
 
 
+async def count_by_package(engine: AsyncEngine, snapshot_id: int, kind: Kind) -> dict[str, int]:
+    """Return how many records of a kind each package of a snapshot holds."""
+    query = (
+        select(entry.c.package_key, func.count())
+        .where(entry.c.snapshot_id == snapshot_id, entry.c.kind == kind)
+        .group_by(entry.c.package_key)
+    )
+    async with engine.connect() as connection:
+        return {package_key: int(count) for package_key, count in await connection.execute(query)}
+
+
 def _records_of(snapshot_id: int, kind: Kind) -> Select[tuple[str, str]]:
     body = cast(payload.c.body, Text)
     return (

@@ -142,17 +142,17 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         xml: bytes | None = None,
         params: Params | None = None,
         cost: int = 1,
+        readable: Callable[[Answer], bool] = is_json_object_or_nothing,
     ) -> Answer:
         """Send a POST, PUT or DELETE with a JSON (or, where the API knows no JSON, XML) body and return the answer.
 
-        It is repeated only when the first request surely was not carried out; see `sync.transport.retry`.
+        An answer that is not `readable` leaves open what became of the request. It is repeated only when the first
+        request surely was not carried out; see `sync.transport.retry`.
         """
         if method.upper() in READS:
             raise BugError(f"{method} is no write")
         return await self._carry(
-            self._call(
-                method.upper(), path, params=params, cost=cost, body=json, xml=xml, readable=is_json_object_or_nothing
-            )
+            self._call(method.upper(), path, params=params, cost=cost, body=json, xml=xml, readable=readable)
         )
 
     async def aclose(self) -> None:
@@ -180,7 +180,7 @@ class Connection(AbstractAsyncContextManager["Connection"]):
     ) -> Call:
         content = xml
         if body is not None:
-            content = json_library.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            content = _as_json(body)
         return Call(
             system=self.system,
             method=method,
@@ -308,6 +308,13 @@ class Connection(AbstractAsyncContextManager["Connection"]):
             milliseconds=round((time.perf_counter() - began) * 1000),
             waited=round(waited, 3),
         )
+
+
+def _as_json(body: Any) -> bytes:
+    try:
+        return json_library.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair: JSON can spell it, UTF-8 cannot
+        return json_library.dumps(body, allow_nan=False).encode("ascii")
 
 
 def _media_headers(call: Call, rules: ErrorRules) -> dict[str, str]:

@@ -9,6 +9,7 @@ from sync.errors import ConfigurationError, RefusedError, SyncError
 from sync.transport.bodies import ErrorBody, read_error
 from sync.transport.http import Answer, Params
 from sync.transport.retry import Fate, Trouble
+from sync.transport.xml_reader import XmlRefusedError, parse_xml
 
 Judgement = Trouble | SyncError | None
 """None: a good answer. A trouble may pass; an error is raised as it is."""
@@ -122,6 +123,15 @@ def is_json_object(answer: Answer) -> bool:
 def is_json_object_or_nothing(answer: Answer) -> bool:
     """Return whether the answer is a JSON object, or has rightly no body (204)."""
     return answer.status == 204 or is_json_object(answer)
+
+
+def is_xml(answer: Answer) -> bool:
+    """Return whether the answer is an XML document of a kind that is read from a network."""
+    try:
+        parse_xml(answer.content)
+    except XmlRefusedError:
+        return False
+    return True
 
 
 def is_no_page(answer: Answer) -> bool:

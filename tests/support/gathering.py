@@ -75,6 +75,6 @@ async def gather_folio(pair: Pair, *, custom_only: bool = False, known_ids: Sequ
         options=Options(retry=QUICK, in_flight=settings.calls_in_flight),
     ) as client:
         await folio_extractor.extract(
-            client, gathered.sink, gathered.extraction, custom_only=custom_only, known_ids=known
+            client, gathered.sink, gathered.extraction, managed=() if custom_only else None, known_ids=known
         )
     return gathered

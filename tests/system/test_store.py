@@ -26,11 +26,11 @@ from sync.model import (
     Title,
 )
 from sync.store.budgets import StoredBudget
-from sync.store.comparison import Comparison, source_records, title_candidates
+from sync.store.comparison import source_records, title_candidates
 from sync.store.database import engine_for
 from sync.store.encoding import digest, encode
 from sync.store.group_commit import MOST_TOGETHER, GroupCommit
-from sync.store.links import Agreement, Link, add_links, agree, close_links, links, written_records
+from sync.store.links import Agreement, Closing, Link, add_links, agree, base_records, close_links, links
 from sync.store.runs import RunState, pair_lock, recent_runs, start_run
 from sync.store.schema import current_revision, upgrade_schema
 from sync.store.snapshots import (
@@ -193,8 +193,9 @@ async def test_titles_are_proposed_by_a_shared_identifier_or_the_same_name(datab
         Title(key="3", name="Tides and more"),
     ]
     await add_entries(database, target, [_reading(one) for one in there])
-    comparison = Comparison(pair="main", alma=source, folio=target, rules="r")
-    assert await title_candidates(database, comparison, [("991", "tides")]) == {"991": ["1", "2"]}
+    assert await title_candidates(database, source=source, target=target, wanted=[("991", "tides")]) == {
+        "991": ["1", "2"]
+    }
 
 
 async def _payloads(engine: AsyncEngine) -> set[bytes]:
@@ -221,7 +222,9 @@ async def test_bodies_go_with_their_last_snapshot_unless_a_base_refers_to_them(d
     await drop_snapshots(database, pair="main", keep=[second])
 
     assert await _payloads(database) == {digest(encode(one)) for one in (old, kept, meant, seen)}
-    assert await written_records(database, "main", Kind.HOLDING, ["53"]) == {"53": meant}
+    stored = (await links(database, "main", Kind.HOLDING, ["53"]))["53"]
+    base = (await base_records(database, Kind.HOLDING, [stored.id]))[stored.id]
+    assert (base.alma, base.folio_listed, base.written, base.rules) == (old, seen, meant, "rules")
     async with database.connect() as connection:
         assert set((await connection.execute(select(entry.c.snapshot_id))).scalars()) == {second}
 
@@ -277,7 +280,7 @@ async def test_the_base_of_an_unchanged_link_moves_and_portfolios_that_left_are_
             await add_links(connection, "main", 1, members)
             await agree(connection, "main", 1, rules, [agreement])
     async with database.begin() as connection:
-        await close_links(connection, "main", Kind.HOLDING, {"1-2-3": ["53"]})
+        await close_links(connection, "main", [Closing(kind=Kind.HOLDING, folio_id="1-2-3", keep=("53",))])
         assert list((await connection.execute(select(base.c.rules))).scalars()) == ["new rules"]
     assert set(await links(database, "main", Kind.HOLDING, ["53", "54"])) == {"53"}
 

@@ -6,11 +6,14 @@ import pytest
 
 from sync.model import Holding, Kind, Loss, System
 from sync.plan.changes import Action, Change, Status, Summary, change_id
-from sync.plan.cost import DailyCalls, estimate
+from sync.plan.cost import DailyCalls, Limits, estimate
+
+NO_LIMIT = Limits(per_second=0)
 
 
 def _cost(counts: dict[tuple[Kind, Action], int], rate: float = 10, *, tags: bool = False) -> tuple[int, int, float]:
-    cost = estimate(Counter(counts), folio_per_second=rate, tags=tags)
+    steps = Counter({(System.FOLIO, *step): number for step, number in counts.items()})
+    cost = estimate(steps, alma=NO_LIMIT, folio=Limits(per_second=rate), tags=tags)
     assert cost.alma_calls == 0
     return cost.folio_calls, cost.ebsco_calls, cost.seconds
 
@@ -60,12 +63,32 @@ def test_time_follows_the_permitted_rate_and_no_limit_counts_as_a_hundred_a_seco
 )
 def test_each_further_day_that_ebscos_calls_take_counts_whole(left: int, a_day: int, days: int) -> None:
     """design: §8 — the plan states its finishing time before anyone approves."""
-    counts = Counter({(Kind.TITLE, Action.UPDATE): 100})
+    counts = Counter({(System.FOLIO, Kind.TITLE, Action.UPDATE): 100})
+    folio = Limits(per_second=10, daily=DailyCalls(left=left, a_day=a_day))
 
-    cost = estimate(counts, folio_per_second=10, daily=DailyCalls(left=left, a_day=a_day))
+    cost = estimate(counts, alma=NO_LIMIT, folio=folio)
 
     assert cost.ebsco_calls == 500
     assert cost.seconds == 30.0 + days * 86_400
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "calls"),
+    [
+        (Kind.PACKAGE, Action.CREATE, 2),  # POST, GET
+        (Kind.SERVICE, Action.CREATE, 2),  # POST, GET
+        (Kind.TITLE, Action.CREATE, 3),  # search by our own number, POST, GET
+        (Kind.HOLDING, Action.CREATE, 3),  # POST, PUT for the coverage, GET
+        (Kind.HOLDING, Action.UPDATE, 3),  # GET, PUT, GET
+        (Kind.HOLDING, Action.REMOVE, 3),  # GET, DELETE, GET
+    ],
+)
+def test_writes_to_alma_cost_its_calls_and_none_of_ebscos(kind: Kind, action: Action, calls: int) -> None:
+    steps = Counter({(System.ALMA, kind, action): 5})
+    cost = estimate(steps, alma=Limits(per_second=25, daily=DailyCalls(left=5, a_day=5)), folio=NO_LIMIT)
+    further_days = -(-(5 * calls - 5) // 5)
+    assert (cost.alma_calls, cost.folio_calls, cost.ebsco_calls) == (5 * calls, 0, 0)
+    assert cost.seconds == round(5 * calls / 25, 1) + further_days * 86_400
 
 
 def test_nothing_costs_nothing() -> None:

@@ -1,15 +1,15 @@
 """The cases of a plan: each record that needs a decision, as it shall be in FOLIO, with what it comes from."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import cast
 
-from sync.engine.match import title_claim
-from sync.engine.read import Snapshot
+from sync.engine.planning import Planning
+from sync.engine.to_folio.match import title_claim
 from sync.engine.work import Work
 from sync.errors import DataError
 from sync.folio.fit import TITLE_NAME_LIMIT, FolioMaps, fit_holding, fit_package, fit_title
-from sync.model import Holding, Kind, Loss, Package, Parked, Record, System, Title
+from sync.model import Holding, Kind, Loss, Package, Record, Title
 from sync.plan.names import name_candidates
 from sync.plan.unite import unite
 from sync.store.comparison import (
@@ -22,31 +22,42 @@ from sync.store.comparison import (
     source_records,
 )
 from sync.store.links import Link, links, package_links
-from sync.store.snapshots import add_parked, records
+from sync.store.snapshots import all_records, records
 
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is planned: two readings, the names settled when they were matched, and the keys of what was parked."""
+    """What is planned: two readings, the names settled when they were matched, and FOLIO's managed packages."""
 
-    work: Work
-    comparison: Comparison
-    folio: Snapshot
+    planning: Planning
     package_names: Mapping[str, str]
     title_names: Mapping[str, str]
-    parked: list[str] = field(default_factory=list)
+    managed_packages: frozenset[str]
+
+    @property
+    def work(self) -> Work:
+        """Return the run."""
+        return self.planning.work
+
+    @property
+    def comparison(self) -> Comparison:
+        """Return which two readings are compared."""
+        return self.planning.comparison
 
     @property
     def maps(self) -> FolioMaps:
         """Return Alma's codes in FOLIO's words, and what this FOLIO's packages can hold."""
-        return replace(self.work.maps, package_texts=self.folio.package_texts)
+        return replace(self.work.folio_maps, package_texts=self.planning.folio.package_texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One record to decide: what it shall be, which records of Alma it comes from, what it is linked to."""
+    """One record to decide: what it shall be, which records of Alma it comes from, what it is linked to.
+
+    `managed_package`: the package is the vendor's, whose titles are selected, never added.
+    """
 
     desired: Record
     sources: Mapping[str, SourceRecord]
@@ -57,7 +68,14 @@ class Case:
     title_key: str = ""
     name: str = ""
     identifiers: tuple[str, ...] = ()
+    managed_package: bool = False
     withhold: str = ""
+
+
+async def managed_packages(planning: Planning) -> frozenset[str]:
+    """Return the ids of FOLIO's managed packages that are selected."""
+    found = all_records(planning.work.database, planning.folio.id, Kind.PACKAGE)
+    return frozenset([one.key async for one in found if isinstance(one, Package) and one.managed])
 
 
 async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
@@ -73,7 +91,7 @@ async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             try:
                 fit = fit_package(package, scope.maps)
             except DataError as error:
-                await park(scope, Kind.PACKAGE, key, package.name, error)
+                await scope.planning.park(Kind.PACKAGE, key, package.name, error)
                 continue
             desired = replace(fit.record, name=scope.package_names.get(key, fit.record.name))
             cases.append(
@@ -107,7 +125,7 @@ async def title_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             try:
                 fit = fit_title(title)
             except DataError as error:
-                await park(scope, Kind.TITLE, title.key, title.name, error)
+                await scope.planning.park(Kind.TITLE, title.key, title.name, error)
                 continue
             settled = scope.title_names.get(title.key)
             name = settled or next(name_candidates(title_claim(title, link.name if link else ""), TITLE_NAME_LIMIT))
@@ -162,15 +180,16 @@ async def _holding_case(
         unread = DataError(
             f"its bib {group.identity_key} could not be read", advice="Mend the bib, which is listed too, first."
         )
-        await park(scope, Kind.HOLDING, group.keys[0], "", unread)
+        await scope.planning.park(Kind.HOLDING, group.keys[0], "", unread)
         return None
     try:
         united = unite([cast("Holding", one.record) for one in own.values()])
         fit = fit_holding(united.record, scope.maps)
     except DataError as error:
-        await park(scope, Kind.HOLDING, group.keys[0], title.name, error)
+        await scope.planning.park(Kind.HOLDING, group.keys[0], title.name, error)
         return None
-    unseen = package is not None and package.folio_id in scope.folio.extraction.incomplete_packages
+    incomplete = scope.planning.folio.extraction.incomplete_packages
+    unseen = package is not None and package.folio_id in incomplete
     return Case(
         desired=fit.record,
         sources=own,
@@ -181,18 +200,10 @@ async def _holding_case(
         title_key=group.identity_key,
         name=scope.title_names.get(title.key, title.name),
         identifiers=_identifiers(title),
+        managed_package=package is not None and package.folio_id in scope.managed_packages,
         withhold="the package was not read completely in FOLIO" if unseen and link is None else "",
     )
 
 
 def _identifiers(title: Title) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.value for one in title.identifiers if one.valid))
-
-
-async def park(scope: Scope, kind: Kind, key: str, name: str, error: DataError) -> None:
-    """Record that a record cannot take part as it stands, with the reason."""
-    scope.parked.append(key)
-    parked = Parked(
-        system=System.ALMA, kind=kind, key=key, name=name, field="", reason=error.message, advice=error.advice
-    )
-    await add_parked(scope.work.database, scope.work.run_id, [parked])

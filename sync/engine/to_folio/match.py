@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from sync.engine.agreements import links_for
+from sync.engine.planning import Matched
 from sync.engine.read import Snapshot
+from sync.engine.to_folio.agreements import links_for
 from sync.engine.work import Work
 from sync.errors import DataError
 from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT, fit_package, fit_title
@@ -20,13 +21,13 @@ from sync.store.comparison import (
     same_names,
     title_candidates,
 )
-from sync.store.links import Link, add_links, linked_from, links, package_links, remembered_names
+from sync.store.links import Link, linked_from, links, package_links, remembered_names, store_links
 from sync.store.snapshots import all_records, records
 
 BATCH = 500
 
 
-async def match(work: Work, alma: Snapshot, folio: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
+async def match_from_alma(work: Work, alma: Snapshot, folio: Snapshot) -> Matched:
     """Link what belongs together and is not linked yet; return the names of packages and titles, by Alma key.
 
     Package names are complete; title names are given only where a title's own name is wanted by others too.
@@ -42,7 +43,7 @@ async def match(work: Work, alma: Snapshot, folio: Snapshot) -> tuple[dict[str, 
         await match_holdings(work, folio, groups)
         work.progress.advance("match", len(groups))
     work.progress.end("match")
-    return package_names, title_names
+    return Matched(package_names=package_names, title_names=title_names)
 
 
 async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
@@ -55,7 +56,7 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
         package = cast("Package", record)
         present.add(package.key)
         try:
-            name = fit_package(package, work.maps).record.name
+            name = fit_package(package, work.folio_maps).record.name
         except DataError:
             continue  # without a name: parked when it is planned
         claims.append(
@@ -76,7 +77,7 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
         for key, name in sorted(names.items())
         if key not in known and name_key(name) in by_name
     ]
-    await _store(work, found)
+    await store_links(work.database, work.name, work.run_id, found)
     return names
 
 
@@ -111,7 +112,7 @@ async def match_titles(
         return
     own = await records(work.database, comparison.alma, Kind.TITLE, [group.identity_key for group in new])
     wanted = [(key, name_key(names.get(key, cast("Title", title).name))) for key, title in own.items()]
-    candidates = await title_candidates(work.database, comparison, wanted)
+    candidates = await title_candidates(work.database, source=comparison.alma, target=comparison.folio, wanted=wanted)
     keys = sorted({key for keys in candidates.values() for key in keys})
     there = await records(work.database, comparison.folio, Kind.TITLE, keys)
     # a bib that Alma no longer has (merged into another, say) keeps its title from nobody
@@ -133,7 +134,7 @@ async def match_titles(
                 linked = _title_link(title, choice.title, choice.how)
         if linked is not None:
             found += links_for(linked, group.keys)
-    await _store(work, found)
+    await store_links(work.database, work.name, work.run_id, found)
 
 
 async def match_holdings(work: Work, folio: Snapshot, groups: Sequence[Group]) -> None:
@@ -154,15 +155,9 @@ async def match_holdings(work: Work, folio: Snapshot, groups: Sequence[Group]) -
         for key in group.keys
         if key not in known or known[key].folio_id != resource_id
     ]
-    await _store(work, found)
+    await store_links(work.database, work.name, work.run_id, found)
 
 
 def _title_link(title: Title, found: Title, how: str) -> Link:
     name = "" if found.managed or name_key(found.name) == name_key(title.name) else found.name
     return Link(kind=Kind.TITLE, alma_id=title.key, folio_id=found.key, how=how, name=name, managed=found.managed)
-
-
-async def _store(work: Work, found: Sequence[Link]) -> None:
-    if found:
-        async with work.database.begin() as connection:
-            await add_links(connection, work.name, work.run_id, found)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.engine.current import Current
+from sync.engine.to_folio.current import Current
 from sync.engine.work import Work
 from sync.model import Kind, Record
 from sync.store.comparison import SourceRecord
-from sync.store.links import Agreement, Link, add_links, agree, close_links
+from sync.store.links import Agreement, Closing, Link, add_links, agree, close_links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,12 @@ async def store_agreements(work: Work, agreed: Sequence[Agreed]) -> None:
         return
     made = [link for one in agreed for link in links_for(one.link, one.sources)]
     items = [item for one in agreed for item in agreements_of(one.kind, one.sources, one.current.listed, one.desired)]
-    members = {one.link.folio_id: list(one.sources) for one in agreed if one.kind is Kind.HOLDING}
+    closings = [
+        Closing(kind=Kind.HOLDING, folio_id=one.link.folio_id, keep=tuple(one.sources))
+        for one in agreed
+        if one.kind is Kind.HOLDING
+    ]
     async with work.database.begin() as connection:
         await add_links(connection, work.name, work.run_id, made)
         await agree(connection, work.name, work.run_id, work.rules, items)
-        await close_links(connection, work.name, Kind.HOLDING, members)
+        await close_links(connection, work.name, closings)

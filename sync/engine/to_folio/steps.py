@@ -3,15 +3,13 @@
 from dataclasses import replace
 from typing import cast
 
-from sync.engine.agreements import agreements_of
-from sync.engine.application import Application, Batch
-from sync.engine.current import holding_and_title
-from sync.engine.verify import finding, read_back, stored_otherwise
+from sync.engine.application import Application, Batch, Step
+from sync.engine.to_folio.agreements import agreements_of
+from sync.engine.to_folio.current import holding_and_title
+from sync.engine.to_folio.hands import FolioClaims
+from sync.engine.verify import finding, missing, read_back, skipped, stored_otherwise
 from sync.engine.work import Work
-from sync.errors import (
-    DataError,
-    NotFoundError,
-)
+from sync.errors import NotFoundError
 from sync.folio.fit import fit_title
 from sync.folio.loader import Origin, WrittenTitle
 from sync.folio.mapping import listed, package_from_wire, title_from_wire
@@ -19,16 +17,16 @@ from sync.model import Holding, Kind, Package, System, Title, name_key
 from sync.plan.changes import Action, Change, Status, change_id
 from sync.store.comparison import SourceRecord
 from sync.store.intents import Result
-from sync.store.links import Link
+from sync.store.links import Closing, Link
 from sync.store.plans import Outcome, StoredChange
 
 
 async def write_package(application: Application, batch: Batch, change: Change) -> Result:
     """Create or change a package and read it back."""
     desired = cast("Package", change.desired)
-    work, loader = application.work, application.loader
+    work, loader = application.work, application.folio.loader
     if change.action is Action.CREATE:
-        written = await loader.create_package(change.id, desired, application.claims(change, change.package_key))
+        written = await loader.create_package(change.id, desired, _claims(application, change, change.package_key))
         package_id, name = written.id, written.name
     else:
         await loader.update_package(change, desired)
@@ -39,7 +37,7 @@ async def write_package(application: Application, batch: Batch, change: Change) 
         return package_from_wire((await work.folio.get_package(package_id)).model)
 
     stored = await read_back(
-        fetch, lambda one: not stored_otherwise(meant, one), settle_seconds=application.settle_seconds
+        fetch, lambda one: not stored_otherwise(meant, one), settle_seconds=application.folio.settle_seconds
     )
     link = Link(kind=Kind.PACKAGE, alma_id=change.package_key, folio_id=package_id, how="created", name=name)
     result = _verified(change, meant, stored, batch.sources)
@@ -53,11 +51,11 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
         return await _update_title(application, batch, change, desired)
     places = batch.places.get(change.title_key, [])
     place = next(((application.packages[key], keys) for key, keys in places if key in application.packages), None)
+    claims = _claims(application, change, change.title_key)
     if place is None:
-        return _skipped(change, "none of its packages is in FOLIO")
+        return await _take_known(application, change, claims)
     package, members = place
-    claims = application.claims(change, change.title_key)
-    written = await application.loader.create_title(change.id, desired, package.folio_id, claims)
+    written = await application.folio.loader.create_title(change.id, desired, package.folio_id, claims)
     own_name = fit_title(cast("Title", batch.sources[change.title_key].record)).record.name
     made = _title_links(change, written, own_name)
     if not written.resource_made:
@@ -65,21 +63,31 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
         status = Status.VERIFIED if written.managed else Status.APPLIED
         return Result(change_id=change.id, status=status, outcome=Outcome(reason=words), links=made)
     resource_id = f"{package.folio_id}-{written.id}"
-    application.made[resource_id] = Origin.WITH_TITLE
+    application.folio.made[resource_id] = Origin.WITH_TITLE
     made += tuple(
         Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created with its title") for key in members
     )
     return Result(change_id=change.id, status=Status.APPLIED, links=made)
 
 
+async def _take_known(application: Application, change: Change, claims: FolioClaims) -> Result:
+    """Take the knowledge base's title where all packages that want it are the vendor's: nothing can be added there."""
+    known = await application.folio.loader.known_title(cast("Title", change.desired), claims)
+    if known is None:
+        return skipped(change, "none of its packages is in FOLIO, or they are the vendor's and do not have it")
+    words = f"the title {known.id} that FOLIO has already is used"
+    made = _title_links(change, known, change.name)
+    return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason=words), links=made)
+
+
 async def _update_title(application: Application, batch: Batch, change: Change, desired: Title) -> Result:
-    await application.loader.update_title(change, desired)
+    await application.folio.loader.update_title(change, desired)
 
     async def fetch() -> Title:
         return title_from_wire((await application.work.folio.get_title(change.target_id)).model)
 
     stored = await read_back(
-        fetch, lambda one: not stored_otherwise(desired, one), settle_seconds=application.settle_seconds
+        fetch, lambda one: not stored_otherwise(desired, one), settle_seconds=application.folio.settle_seconds
     )
     return _verified(change, desired, stored, batch.sources)
 
@@ -94,15 +102,15 @@ async def place_holding(application: Application, batch: Batch, change: Change) 
         return None
     package, title = application.packages.get(change.package_key), batch.titles.get(change.title_key)
     if package is None:
-        return _skipped(change, "its package is not in FOLIO: see the package's own line")
+        return skipped(change, "its package is not in FOLIO: see the package's own line")
     if title is None:
-        return _skipped(change, "its title is not in FOLIO: see the title's own line")
+        return skipped(change, "its title is not in FOLIO: see the title's own line")
     resource_id = f"{package.folio_id}-{title.folio_id}"
-    if resource_id in application.made:
+    if resource_id in application.folio.made or change.action is Action.SELECT:
         return None
     desired = cast("Holding", change.desired)
     try:
-        application.made[resource_id] = await application.loader.add_to_package(
+        application.folio.made[resource_id] = await application.folio.loader.add_to_package(
             change.id, desired, package.folio_id, title.folio_id
         )
     except NotFoundError:
@@ -113,7 +121,8 @@ async def place_holding(application: Application, batch: Batch, change: Change) 
             error="data",
             advice="Run the command again: the title is looked for anew.",
         )
-        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, gone_title=title.folio_id)
+        closing = Closing(kind=Kind.TITLE, folio_id=title.folio_id)
+        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, closings=(closing,))
     return None
 
 
@@ -121,16 +130,42 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
     """Give a resource all its details, or change them, and read it back."""
     desired = cast("Holding", change.desired)
     if change.action is Action.UPDATE:
-        await application.loader.update_holding(change, desired)
+        await application.folio.loader.update_holding(change, desired)
         return await _read_back_holding(application, batch, change, desired, change.target_id)
     resource_id = f"{application.packages[change.package_key].folio_id}-{batch.titles[change.title_key].folio_id}"
-    origin = application.made.pop(resource_id, Origin.FOUND)
-    await application.loader.complete_holding(change.id, desired, resource_id, origin, name=change.name)
+    loader = application.folio.loader
+    if change.action is Action.SELECT:
+        await loader.select_holding(change.id, desired, resource_id)
+    else:
+        origin = application.folio.made.pop(resource_id, Origin.FOUND)
+        await loader.complete_holding(change.id, desired, resource_id, origin, name=change.name)
     result = await _read_back_holding(application, batch, change, desired, resource_id)
     made = tuple(
         Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="created") for key in change.source_keys
     )
     return replace(result, links=made)
+
+
+async def remove_holding(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+    """Take a title out of its package; its links end with it."""
+    await application.folio.remover.remove_holding(change)
+    return _removed(change)
+
+
+async def remove_package(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+    """Remove a package that holds nothing any longer; its links end with it."""
+    await application.folio.remover.remove_package(change)
+    return _removed(change)
+
+
+def _removed(change: Change) -> Result:
+    closing = Closing(kind=change.kind, folio_id=change.target_id)
+    return Result(change_id=change.id, status=Status.VERIFIED, closings=(closing,))
+
+
+def _claims(application: Application, change: Change, owner: str) -> FolioClaims:
+    keys = frozenset(change.source_keys)
+    return FolioClaims(application.work, change.kind, owner, keys, application.taken[change.kind], application.among)
 
 
 async def _is_gone(work: Work, title_id: str) -> bool:
@@ -154,9 +189,10 @@ async def _read_back_holding(
     def agrees(seen: tuple[Holding, Title]) -> bool:
         return not stored_otherwise(desired, seen[0]) and (title is None or not stored_otherwise(title, seen[1]))
 
-    seen = await read_back(fetch, agrees, settle_seconds=application.settle_seconds)
+    seen = await read_back(fetch, agrees, settle_seconds=application.folio.settle_seconds)
     result = _verified(change, desired, seen[0] if seen else None, batch.sources)
-    result = replace(result, only_members=(resource_id, change.source_keys))
+    members = Closing(kind=Kind.HOLDING, folio_id=resource_id, keep=change.source_keys)
+    result = replace(result, closings=(members,))
     if title is None or title_change is None:
         return result
     proof = _verified(title_change.change, title, seen[1] if seen else None, batch.title_sources)
@@ -187,16 +223,10 @@ def _verified(
 ) -> Result:
     """Return what the reading back says: verified with a new base, or failed with what is stored instead."""
     if stored is None:
-        missing = Outcome(reason="written, but FOLIO does not show it", error="data", advice=DataError.advice)
-        return Result(change_id=change.id, status=Status.FAILED, outcome=missing)
+        return missing(change, System.FOLIO)
     otherwise = stored_otherwise(meant, stored)
     if otherwise:
-        outcome = Outcome(
-            reason=finding(otherwise),
-            error="data",
-            advice="Look the record up in FOLIO; if it is right there, please report this line.",
-        )
-        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome)
+        return finding(change, otherwise, System.FOLIO)
     own = {key: sources[key] for key in change.source_keys if key in sources}
     return Result(
         change_id=change.id,
@@ -205,6 +235,9 @@ def _verified(
     )
 
 
-def _skipped(change: Change, reason: str) -> Result:
-    outcome = Outcome(reason=reason, error="skipped", advice="Mend what that line names, then run the command again.")
-    return Result(change_id=change.id, status=Status.SKIPPED, outcome=outcome)
+WRITES: dict[Kind, tuple[Step, ...]] = {
+    Kind.PACKAGE: (write_package,),
+    Kind.TITLE: (write_title,),
+    Kind.HOLDING: (place_holding, write_holding),
+}
+REMOVALS: dict[Kind, tuple[Step, ...]] = {Kind.HOLDING: (remove_holding,), Kind.PACKAGE: (remove_package,)}

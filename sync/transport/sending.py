@@ -1,7 +1,7 @@
-"""Sends one write to FOLIO under an intent, and finds out what became of it when its answer is lost.
+"""Sends one write under an intent, and finds out what became of it when its answer is lost.
 
 A lost answer is never answered by sending again blindly: the record is looked for by its natural key for as long as
-FOLIO's lists may lag; only what is surely not there is sent again (design: writing).
+the system's lists may lag; only what is surely not there is sent again (design: writing).
 """
 
 import asyncio
@@ -22,8 +22,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends writes. `settle_seconds` is how long FOLIO's lists may not show what was just written."""
+    """Sends writes to one system. `settle_seconds` is how long its lists may not show what was just written."""
 
+    system: System
     log: WriteLog
     settle_seconds: float
 
@@ -47,7 +48,7 @@ class Sender:
         attempts = 0
         while True:
             attempts += 1
-            intent = await self.log.intend(change_id, System.FOLIO, operation, natural_key)
+            intent = await self.log.intend(change_id, self.system, operation, natural_key)
             try:
                 answer = await call()
             except OutcomeUnknownError as error:

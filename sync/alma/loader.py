@@ -1,0 +1,277 @@
+"""Writes collections, services, bibs and portfolios to Alma: an intent before each write, its outcome after it.
+
+Updates are whole records: read, our fields changed, written back with every key that was there (facts: alma §2e).
+What is created is looked for by its natural key after a lost answer, and sent again only if it is surely not there.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sync.alma import wire
+from sync.alma.bodies import (
+    Parents,
+    changed_collection,
+    changed_portfolio,
+    changed_service,
+    new_collection,
+    new_portfolio,
+    new_service,
+)
+from sync.alma.client import AlmaClient
+from sync.alma.codes import WriteCodes
+from sync.alma.mapping import package_from_collection, service_from_wire
+from sync.alma.marc import read_marc, title_from_marc
+from sync.alma.marc_write import bib_xml, own_number
+from sync.alma.read_portfolios import STANDALONE_KEY
+from sync.alma.reading import PLAIN_TYPES
+from sync.alma.search import SearchClient
+from sync.alma.shelves import Shelves, StoredPortfolio
+from sync.errors import DataError, NotFoundError, RefusedError
+from sync.match.titles import choose
+from sync.model import Holding, Package, Service, Title, name_key
+from sync.plan.changes import Change
+from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, fields_of, refuse_if_moved
+from sync.plan.writes import Claims
+from sync.transport.paging import PAGE_SIZE, read_listing
+from sync.transport.records import Record
+from sync.transport.sending import Sender
+
+ACCESS_TYPE_MISSING = "60128"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBib:
+    """A bib that now exists; `how` says what led to it, `created` whether this call made it."""
+
+    mms_id: str
+    how: str
+    created: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class AlmaLoader:
+    """Carries out single changes. Its methods raise what `AlmaClient` does, and what `Sender.send` adds."""
+
+    client: AlmaClient
+    sender: Sender
+    shelves: Shelves
+    codes: WriteCodes
+    search: SearchClient | None = None
+
+    async def create_collection(self, change_id: str, package: Package, claims: Claims) -> str:
+        """Create a local collection and return its id."""
+        body = new_collection(package, self.codes)
+
+        async def found() -> str | None:
+            listing = await read_listing(
+                lambda page: self.client.list_collections(page * PAGE_SIZE, PAGE_SIZE), key=lambda one: one.id
+            )
+            wanted = name_key(package.name)
+            same = [one.model.id for one in listing.records if name_key(one.model.public_name) == wanted]
+            return await _the_one(same, claims, f"collections named {package.name!r}")
+
+        try:
+            return await self.sender.send(
+                change_id, "create collection", package.name, lambda: _id_of(self.client.create_collection(body)), found
+            )
+        except RefusedError as error:
+            if not error.says(ACCESS_TYPE_MISSING):
+                raise
+            raise DataError(
+                f"Alma wants an access type for the new collection {package.name!r}: {error.message}",
+                advice="Name a code of Alma's table CollectionAccessType in [pairs.NAME.alma] collection_access_type.",
+            ) from None
+
+    async def update_collection(self, change: Change, package: Package) -> None:
+        """Write a collection that exists.
+
+        Raises:
+            ChangedSincePlanError: when it is no longer as the plan saw it; the same goes for services and portfolios.
+        """
+        stored = await self.client.get_collection(change.target_id)
+        refuse_if_moved(change, package_from_collection(stored.model, (), ()))
+        body = changed_collection(stored.raw, package, _fields(change))
+
+        async def found() -> str | None:
+            current = (await self.client.get_collection(change.target_id)).model
+            left = differences(package, package_from_collection(current, (), ()), _flowing(change))
+            return None if left else change.target_id
+
+        await self._put(
+            change, "update collection", lambda: _id_of(self.client.update_collection(change.target_id, body)), found
+        )
+
+    async def create_service(self, change_id: str, service: Service, collection_id: str) -> str:
+        """Create the service of a collection that has none, and return its id."""
+
+        async def found() -> str | None:
+            services = (await self.client.list_services(collection_id)).records
+            return next((one.model.id for one in services), None)
+
+        made = await self.sender.send(
+            change_id,
+            "create service",
+            collection_id,
+            lambda: _id_of(self.client.create_service(collection_id, new_service(service))),
+            found,
+        )
+        self.shelves.forget(collection_id)
+        return made
+
+    async def update_service(self, change: Change, service: Service) -> None:
+        """Write a service that exists."""
+        collection_id, service_id = service.package_key, change.target_id
+        stored = await self.client.get_service(collection_id, service_id)
+        refuse_if_moved(change, service_from_wire(stored.model, collection_id))
+        body = changed_service(stored.raw, service, _fields(change))
+
+        async def found() -> str | None:
+            current = (await self.client.get_service(collection_id, service_id)).model
+            left = differences(service, service_from_wire(current, collection_id), _flowing(change))
+            return None if left else service_id
+
+        await self._put(
+            change,
+            "update service",
+            lambda: _id_of(self.client.update_service(collection_id, service_id, body)),
+            found,
+        )
+        self.shelves.forget(collection_id)
+
+    async def find_or_create_bib(self, change_id: str, title: Title, claims: Claims) -> WrittenBib:
+        """Return the bib of a title: one with our own number, one that the search finds, else one made from it."""
+        own = await self._own_bib(title.key, claims)
+        if own is not None:
+            return WrittenBib(mms_id=own, how="made from this title before", created=False)
+        if self.search is not None:
+            known = await self.search.titles_numbered(title.identifiers)
+            free = [one for one in known if await claims.is_free(one.key)]
+            while (chosen := choose(title, free).title) is not None:
+                if claims.take(chosen.key):
+                    return WrittenBib(mms_id=chosen.key, how="identifier and name", created=False)
+                free.remove(chosen)
+        body = bib_xml(title, today=datetime.now(UTC).date())
+        mms_id = await self.sender.send(
+            change_id,
+            "create bib",
+            own_number(title.key),
+            lambda: self.client.create_bib(body),
+            lambda: self._own_bib(title.key, claims),
+        )
+        claims.take(mms_id)
+        return WrittenBib(mms_id=mms_id, how="created", created=True)
+
+    async def _own_bib(self, title_id: str, claims: Claims) -> str | None:
+        number = own_number(title_id)
+        page = await self.client.find_bibs(number)
+        return await _the_one([one.model.mms_id for one in page.records], claims, f"bibs with {number} in an 035")
+
+    async def read_bib(self, mms_id: str, publication_type: str) -> Title:
+        """Return a bib as a whole reading would, its portfolios being of this publication type.
+
+        Raises:
+            NotFoundError: when Alma does not show it.
+        """
+        page = await self.client.get_bibs([mms_id])
+        if not page.records:
+            raise NotFoundError(f"Alma does not show the bib {mms_id}")
+        special = [publication_type] if publication_type not in PLAIN_TYPES else []
+        return title_from_marc(mms_id, read_marc(page.records[0].model.marc_xml), special)
+
+    async def create_portfolio(
+        self, change_id: str, holding: Holding, parents: Parents, material_type: str, claims: Claims
+    ) -> StoredPortfolio:
+        """Create a portfolio, and give it by a following PUT what its creation did not take over."""
+        body = new_portfolio(holding, parents, material_type)
+
+        async def call() -> Record[wire.Portfolio]:
+            if parents.service_id:
+                return await self.client.create_portfolio(parents.collection_id, parents.service_id, body)
+            return await self.client.create_bib_portfolio(parents.mms_id, body)
+
+        async def found() -> Record[wire.Portfolio] | None:
+            return await self._like(holding, parents, claims)
+
+        natural_key = f"{parents.service_id or STANDALONE_KEY}/{parents.mms_id}/{holding.url}"
+        made = await self.sender.send(change_id, "create portfolio", natural_key, call, found)
+        stored = await self.shelves.seen(made)
+        missing = differences(holding, stored.record, ALMA_HOLDING_FIELDS)
+        if missing:
+            await self._put_portfolio(change_id, holding, stored, frozenset(one.field for one in missing))
+        return stored
+
+    async def _like(self, holding: Holding, parents: Parents, claims: Claims) -> Record[wire.Portfolio] | None:
+        """Return the portfolio of this bib in this service with this address that nobody is linked to."""
+        listing = await read_listing(
+            lambda page: self.client.list_bib_portfolios(parents.mms_id, page * PAGE_SIZE, PAGE_SIZE),
+            key=lambda one: one.id,
+        )
+        same: dict[str, Record[wire.Portfolio]] = {}
+        for brief in listing.records:
+            if brief.model.service_id != parents.service_id:
+                continue
+            whole = await self.client.get_bib_portfolio(parents.mms_id, brief.model.id)
+            if (await self.shelves.seen(whole)).record.url == holding.url:
+                same[whole.model.id] = whole
+        one = await _the_one(list(same), claims, f"portfolios of bib {parents.mms_id} with this address")
+        return same[one] if one is not None else None
+
+    async def update_portfolio(self, change: Change, holding: Holding) -> None:
+        """Write a portfolio that exists; `holding` names its collection, service and bib."""
+        stored = await self.shelves.portfolio(holding, change.target_id)
+        refuse_if_moved(change, stored.record)
+        await self._put_portfolio(change.id, holding, stored, _fields(change))
+
+    async def _put_portfolio(
+        self, change_id: str, holding: Holding, stored: StoredPortfolio, fields: frozenset[str]
+    ) -> None:
+        place = stored.record
+        body = changed_portfolio(stored.raw, holding, place, fields, self.codes)
+
+        async def call() -> str:
+            if place.package_key == STANDALONE_KEY:
+                return await _id_of(self.client.update_bib_portfolio(place.title_key, place.key, body))
+            return await _id_of(self.client.update_portfolio(place.package_key, place.service_key, place.key, body))
+
+        async def found() -> str | None:
+            current = (await self.shelves.portfolio(place, place.key)).record
+            return None if differences(holding, current, tuple(sorted(fields))) else place.key
+
+        await self.sender.send(change_id, "update portfolio", place.key, call, found, look_once=True)
+
+    async def _put(
+        self,
+        change: Change,
+        operation: str,
+        call: Callable[[], Awaitable[str]],
+        found: Callable[[], Awaitable[str | None]],
+    ) -> None:
+        await self.sender.send(change.id, operation, change.target_id, call, found, look_once=True)
+
+
+def _fields(change: Change) -> frozenset[str]:
+    return frozenset(one.field for one in change.fields)
+
+
+def _flowing(change: Change) -> tuple[str, ...]:
+    return fields_of(change.desired, change.system)
+
+
+async def _the_one(ids: Sequence[str], claims: Claims, what: str) -> str | None:
+    """Return the one record that is nobody else's, None without one.
+
+    Raises:
+        DataError: when there are several; which one is meant is a person's decision (design: writing).
+    """
+    free = [one for one in dict.fromkeys(ids) if await claims.is_free(one)]
+    if len(free) > 1:
+        raise DataError(
+            f"there are {len(free)} {what}: {', '.join(sorted(free)[:5])}",
+            advice="Remove or merge all but one of them in Alma, then run the command again.",
+        )
+    return free[0] if free and claims.take(free[0]) else None
+
+
+async def _id_of(answer: Awaitable[Record[wire.Collection] | Record[wire.Service] | Record[wire.Portfolio]]) -> str:
+    return (await answer).model.id

@@ -1,0 +1,175 @@
+"""What is gone at the source, and shall go at the target: proposed record by record, held back by the guards.
+
+Removed is only what was linked, on which both sides once agreed, and which nobody has edited at the target since. A
+service, collection or package goes only when nothing is left in it that is not ours (design: guards, writing).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sync.engine.planning import Planning
+from sync.engine.to_alma.services import services_by_collection
+from sync.model import Holding, Kind, Package, Record, Service, System, Title
+from sync.plan.changes import NOT_ASKED, Action, Change, Guard, Status, change_id
+from sync.plan.compare import differences, fields_of, removed_fields
+from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, judge_removals
+from sync.store.absence import AbsenceSearch, Gone, count_gone, gone
+from sync.store.links import BaseRecords, base_records
+from sync.store.snapshots import all_records, count_by_package, count_records, records
+
+BATCH = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class _Removals:
+    """What is gone. `packages` and `services` are the target's own, `planned` counts the holdings to go by package."""
+
+    planning: Planning
+    packages: Mapping[str, Package]
+    services: Mapping[str, Sequence[Service]]
+    absent: Sequence[Gone]
+    verdict: RemovalVerdict
+    planned: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def target(self) -> System:
+        """Return the system that is written to."""
+        return self.planning.direction.target
+
+
+async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> None:
+    """Store the removals that make the target what the source is; without `limits` only say how many there would be."""
+    work, target = planning.work, planning.direction.target
+    search = AbsenceSearch(comparison=planning.comparison, target=target, run_id=work.run_id)
+    shares = {
+        one.package_key: Share(one.gone, one.linked) for one in await count_gone(work.database, search, Kind.HOLDING)
+    }
+    absent = [one async for batch in gone(work.database, search, Kind.PACKAGE, BATCH) for one in batch]
+    services = await services_by_collection(work.database, planning.alma.id) if target is System.ALMA else {}
+    others = len(absent) + sum(len(services.get(one.target_id, ())) for one in absent)
+    total = sum(one.removals for one in shares.values()) + others
+    if not total:
+        return
+    if limits is None:
+        words = f"{total:,} records of {target.label} are gone in {planning.direction.source.label}, and stay"
+        planning.guards.append(Guard(name=NOT_ASKED, value=total, limit=0, tripped=False, explanation=words))
+        return
+    found = all_records(work.database, planning.target.id, Kind.PACKAGE)
+    packages = {one.key: one async for one in found if isinstance(one, Package)}
+    held = await count_records(work.database, planning.source.id)
+    verdict = judge_removals(
+        shares,
+        others=others,
+        limits=limits,
+        source_records=sum(held.get(kind, 0) for kind in (Kind.PACKAGE, Kind.HOLDING)),
+        source_complete=planning.source.complete,
+        names={key: one.name for key, one in packages.items()},
+    )
+    planning.guards += verdict.guards
+    removals = _Removals(planning=planning, packages=packages, services=services, absent=absent, verdict=verdict)
+    async for batch in gone(work.database, search, Kind.HOLDING, BATCH):
+        await planning.add(await _holdings(removals, batch))
+    await planning.add(await _containers(removals))
+
+
+async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
+    planning, target = removals.planning, removals.target
+    database = planning.work.database
+    current = await records(database, planning.target.id, Kind.HOLDING, [one.target_id for one in batch])
+    holdings = {key: one for key, one in current.items() if isinstance(one, Holding)}
+    titles = await records(
+        database, planning.target.id, Kind.TITLE, sorted({one.title_key for one in holdings.values()})
+    )
+    bases = await base_records(database, Kind.HOLDING, [one.link_ids[-1] for one in batch])
+    changes = []
+    for one in batch:
+        holding = holdings[one.target_id]
+        title = titles.get(holding.title_key)
+        kept = removals.verdict.why(one.package_key) or _kept(removals, holding, bases.get(one.link_ids[-1]))
+        removals.planned[one.package_key] += not kept
+        selected = target is System.FOLIO and holding.managed
+        changes.append(
+            _change(
+                removals,
+                Kind.HOLDING,
+                Action.DESELECT if selected else Action.REMOVE,
+                holding,
+                name=title.name if isinstance(title, Title) else holding.key,
+                package_key=one.package_key,
+                kept=kept,
+            )
+        )
+    return changes
+
+
+async def _containers(removals: _Removals) -> list[Change]:
+    """Plan the removal of packages that are gone, with their services; what still holds something is withheld."""
+    planning, target = removals.planning, removals.target
+    held = await count_by_package(planning.work.database, planning.target.id, Kind.HOLDING)
+    bases = await base_records(planning.work.database, Kind.PACKAGE, [one.link_ids[-1] for one in removals.absent])
+    changes = []
+    for one in removals.absent:
+        package = removals.packages[one.target_id]
+        left = held.get(package.key, 0) - removals.planned[package.key]
+        kept = removals.verdict.why(package.key) or _kept(removals, package, bases.get(one.link_ids[-1]))
+        if left and not kept:
+            kept = f"it still holds {left:,} titles that are not to be removed"
+        if package.key in planning.target.extraction.incomplete_packages and not kept:
+            kept = f"it was not read completely in {target.label}"
+        deselected = target is System.FOLIO and package.managed
+        action = Action.DESELECT if deselected else Action.REMOVE
+        services = removals.services.get(package.key, ())
+        for service in services:
+            name = service.name or package.name
+            changes.append(
+                _change(removals, Kind.SERVICE, Action.REMOVE, service, name=name, package_key=package.key, kept=kept)
+            )
+        changes.append(
+            _change(removals, Kind.PACKAGE, action, package, name=package.name, package_key=package.key, kept=kept)
+        )
+    return changes
+
+
+def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | None) -> str:
+    """Return why a record is not to be removed though it is gone at the source, "" when it is."""
+    target = removals.target
+    if base is None:
+        return "both sides never agreed on it, so its absence says nothing"
+    before = base.alma if target is System.ALMA else base.folio_listed
+    edited = differences(before, record, fields_of(record, target))
+    if edited:
+        names = ", ".join(one.field for one in edited)
+        return f"it was edited in {target.label} since both sides agreed ({names}); an edit wins over a removal"
+    if target is System.ALMA and record.managed:
+        return "it comes from the Community Zone, and no API could bring it back: remove it in Alma itself"
+    return ""
+
+
+def _change(
+    removals: _Removals,
+    kind: Kind,
+    action: Action,
+    record: Record,
+    *,
+    name: str,
+    package_key: str,
+    kept: str,
+) -> Change:
+    target = removals.target
+    package = removals.packages.get(package_key)
+    return Change(
+        id=change_id(target, kind, record.key),
+        system=target,
+        kind=kind,
+        action=action,
+        name=name,
+        desired=record,
+        source_keys=(),
+        package_key=package_key,
+        package_name=package.name if package else "",
+        target_id=record.key,
+        reason=kept or f"gone in {removals.planning.direction.source.label}",
+        status=Status.WITHHELD if kept else Status.PLANNED,
+        fields=removed_fields(record, target),
+    )

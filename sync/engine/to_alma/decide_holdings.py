@@ -1,0 +1,233 @@
+"""Decides FOLIO's resources on the way to Alma, each with its title where that has no bib yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from sync.alma.fit import fit_holding, fit_title, source_words
+from sync.engine.to_alma.current import resource_in_full
+from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma
+from sync.engine.to_alma.scope import AlmaScope
+from sync.errors import DataError, NotFoundError
+from sync.model import EmbargoKind, Holding, Kind, Loss, Title
+from sync.plan.changes import Action, Status
+from sync.plan.compare import ALMA_HOLDING_FIELDS, TITLE_FIELDS, differences
+from sync.plan.return_home import Base, changed_fields, returned
+from sync.store.comparison import Differing, SourceRecord, source_records
+from sync.store.links import BaseRecords, Link, base_records, links_from_folio
+from sync.store.snapshots import records
+from sync.transport.paging import in_parallel
+
+AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A resource, its title as listed, and the portfolios it is linked to with what both sides held when they agreed.
+
+    `titled`: whether its title is linked to a bib.
+    """
+
+    key: str
+    listed: Holding
+    title: Title
+    titled: bool
+    portfolios: tuple[tuple[Link, SourceRecord | None, BaseRecords | None], ...]
+
+
+async def decide_holdings(scope: AlmaScope, differing: Sequence[Differing]) -> Outcome:
+    """Return the changes that these resources need, and the agreements of those that need none."""
+    outcome = Outcome()
+    cases = await _cases(scope, [one for one in differing if one.package_key in scope.packages])
+
+    async def decide(case: _Case) -> Outcome:
+        found = Outcome()
+        try:
+            await _decide(scope, found, case)
+        except NotFoundError:
+            return Outcome()  # removed since it was listed
+        except DataError as error:
+            await scope.planning.park(Kind.HOLDING, case.key, case.title.name, error)
+            return Outcome()
+        return found
+
+    async for found in in_parallel(cases, decide, width=AT_ONCE):
+        outcome.changes += found.changes
+        outcome.agreements += found.agreements
+    return outcome
+
+
+async def _cases(scope: AlmaScope, differing: Sequence[Differing]) -> list[_Case]:
+    database, folio = scope.work.database, scope.planning.folio.id
+    listed = await source_records(database, folio, Kind.HOLDING, [one.key for one in differing])
+    titles = await records(database, folio, Kind.TITLE, sorted({one.title_key for one in differing}))
+    titled = await links_from_folio(database, scope.work.name, Kind.TITLE, sorted(titles))
+    links = await links_from_folio(database, scope.work.name, Kind.HOLDING, [one.key for one in differing])
+    flat = [link for found in links.values() for link in found]
+    current = await source_records(database, scope.planning.alma.id, Kind.HOLDING, [link.alma_id for link in flat])
+    bases = await base_records(database, Kind.HOLDING, [link.id for link in flat])
+    return [
+        _Case(
+            key=one.key,
+            listed=cast("Holding", listed[one.key].record),
+            title=cast("Title", titles[one.title_key]),
+            titled=one.title_key in titled,
+            portfolios=tuple((link, current.get(link.alma_id), bases.get(link.id)) for link in links.get(one.key, ())),
+        )
+        for one in differing
+        if one.title_key in titles
+    ]
+
+
+async def _decide(scope: AlmaScope, outcome: Outcome, case: _Case) -> None:
+    there = [(record, base) for _, record, base in case.portfolios if record is not None]
+    if not there:
+        await _create(scope, outcome, case)
+        return
+    for record, base in there:
+        await _compare(scope, outcome, case, record, base, alone=len(there) == 1)
+
+
+async def _create(scope: AlmaScope, outcome: Outcome, case: _Case) -> None:
+    """Plan a portfolio, and the bib it hangs on where its title has none."""
+    package = scope.packages[case.listed.package_key]
+    left = scope.left.get(package.key, "")
+    if left and not package.managed:
+        left = f"its package is not written: {left}"
+    elif left:
+        return  # the package's own line says it for all its titles
+    if scope.collection(package.key) in scope.planning.alma.extraction.incomplete_packages:
+        left = "the collection was not read completely in Alma"
+    holding, title = (case.listed, case.title) if left else await resource_in_full(scope.work, case.key)
+    fit = fit_holding(source_words(holding, scope.maps), scope.maps, scope.planning.alma.write_codes)
+    if not left and not case.titled:
+        await _plan_bib(scope, outcome, title)
+    desired = replace(fit.record, access_type=fit.record.access_type or "")
+    change = change_to_alma(
+        Kind.HOLDING,
+        Action.CREATE,
+        key=case.key,
+        name=title.name,
+        desired=desired,
+        origin=holding,
+        source_keys=(case.key,),
+        package_key=package.key,
+        package_name=package.name,
+        title_key=title.key,
+        identifiers=_identifiers(title),
+        reason=left or ("was in Alma, is there no longer" if case.portfolios else "only in FOLIO"),
+        fields=differences(desired, None, ALMA_HOLDING_FIELDS),
+        losses=fit.losses,
+    )
+    outcome.changes.append(replace(change, status=Status.WITHHELD) if left else change)
+
+
+async def _plan_bib(scope: AlmaScope, outcome: Outcome, title: Title) -> None:
+    """Plan the bib of a title once, or raise what keeps it from having one."""
+    if title.key in scope.parked_titles:
+        raise DataError(scope.parked_titles[title.key], advice="Mend the title, which is listed too, first.")
+    if title.key in scope.new_titles:
+        return
+    try:
+        fit = fit_title(title, scope.planning.alma.write_codes)
+    except DataError as error:
+        scope.parked_titles[title.key] = f"its title cannot become a bib: {error.message}"
+        await scope.planning.park(Kind.TITLE, title.key, title.name, error)
+        raise DataError(scope.parked_titles[title.key], advice=error.advice) from None
+    scope.new_titles.add(title.key)
+    outcome.changes.append(
+        change_to_alma(
+            Kind.TITLE,
+            Action.CREATE,
+            key=title.key,
+            name=fit.record.name,
+            desired=fit.record,
+            origin=title,
+            source_keys=(title.key,),
+            title_key=title.key,
+            identifiers=_identifiers(title),
+            reason="no bib of this library is this title",
+            fields=differences(fit.record, None, TITLE_FIELDS),
+            losses=fit.losses,
+        )
+    )
+
+
+async def _compare(
+    scope: AlmaScope, outcome: Outcome, case: _Case, there: SourceRecord, base: BaseRecords | None, *, alone: bool
+) -> None:
+    """Plan what differs in one portfolio; values that FOLIO did not change return home as they were."""
+    current, codes = cast("Holding", there.record), scope.planning.alma.write_codes
+    full = case.listed
+    if base is None or case.listed != base.folio_listed:
+        full, _ = await resource_in_full(scope.work, case.key)
+    words = source_words(full, scope.maps)
+    fit = fit_holding(words, scope.maps, codes)
+    desired, losses = fit.record, fit.losses
+    if base is not None:
+        home = Base(
+            target=base.alma,
+            source_listed=source_words(cast("Holding", base.folio_listed), scope.maps),
+            source_full=source_words(cast("Holding", base.written), scope.maps),
+        )
+        changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
+        if changed and not alone:
+            raise DataError(
+                f"{', '.join(changed)} changed in FOLIO, where this is one title; in Alma it is several portfolios",
+                advice="Change the portfolio that is meant in Alma itself; then both sides agree again.",
+            )
+        desired = returned(desired, words, home, ALMA_HOLDING_FIELDS)
+    desired, more = _kept(desired, current)
+    found = differences(desired, current, ALMA_HOLDING_FIELDS)
+    if not found:
+        written = cast("Holding", base.written) if base is not None and full is case.listed else full
+        outcome.agreements.append(agreement_of(Kind.HOLDING, current.key, there.hash, case.listed, written))
+        return
+    package = scope.packages[case.listed.package_key]
+    outcome.changes.append(
+        change_to_alma(
+            Kind.HOLDING,
+            Action.UPDATE,
+            key=current.key,
+            name=case.title.name,
+            desired=in_place_of(desired, current),
+            origin=full,
+            source_keys=(case.key,),
+            package_key=package.key,
+            package_name=package.name,
+            title_key=case.title.key,
+            identifiers=_identifiers(case.title),
+            reason="changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO",
+            fields=found,
+            losses=(*losses, *more),
+        )
+    )
+
+
+def in_place_of(desired: Holding, current: Holding) -> Holding:
+    """Return the holding as it shall be, where the portfolio is that shall become so."""
+    return replace(
+        desired,
+        key=current.key,
+        package_key=current.package_key,
+        service_key=current.service_key,
+        title_key=current.title_key,
+        managed=current.managed,
+    )
+
+
+def _kept(desired: Holding, current: Holding) -> tuple[Holding, tuple[Loss, ...]]:
+    """Keep what FOLIO cannot speak of: an address that Alma makes at each click, a rolling wall."""
+    losses: tuple[Loss, ...] = ()
+    if current.url is None:
+        if desired.url:
+            losses = (Loss("url", desired.url, "Alma makes the address at each click; it is left so"),)
+        desired = replace(desired, url=None)
+    rolling = current.embargo is not None and current.embargo.kind is EmbargoKind.ROLLING
+    if desired.embargo is None and rolling:
+        desired = replace(desired, embargo=current.embargo)
+    return desired, losses
+
+
+def _identifiers(title: Title) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.value for one in title.identifiers if one.valid))

@@ -1,0 +1,171 @@
+"""Decides FOLIO's packages on the way to Alma: the collection, and the service that holds its portfolios."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from sync.alma.bodies import FULL_TEXT
+from sync.alma.fit import fit_package
+from sync.alma.mapping import DATABASE_TYPE
+from sync.alma.read_portfolios import STANDALONE_KEY
+from sync.engine.to_alma.current import package_in_full
+from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma
+from sync.engine.to_alma.scope import AlmaScope
+from sync.errors import DataError
+from sync.model import Kind, Package, Service
+from sync.plan.changes import Action, Change, FieldChange, Status
+from sync.plan.compare import ALMA_PACKAGE_FIELDS, differences
+from sync.plan.return_home import Base, returned
+from sync.store.comparison import Differing, SourceRecord, source_records
+from sync.store.links import BaseRecords, base_records
+
+HOME_FIELDS = (*ALMA_PACKAGE_FIELDS, "hidden")
+
+
+async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> Outcome:
+    """Return the changes that these packages need, and the agreements of those that need none."""
+    work = scope.work
+    listed = await source_records(work.database, scope.planning.folio.id, Kind.PACKAGE, [one.key for one in differing])
+    alma_ids = [alma_id for one in differing for alma_id in one.alma_ids]
+    current = await source_records(work.database, scope.planning.alma.id, Kind.PACKAGE, alma_ids)
+    link_ids = [link.id for one in differing for link in scope.collections.get(one.key, ())]
+    bases = await base_records(work.database, Kind.PACKAGE, link_ids)
+    outcome = Outcome()
+    for one in differing:
+        if one.key not in scope.packages:
+            continue  # deselected: as good as absent
+        link = next(iter(scope.collections.get(one.key, ())), None)
+        there = current.get(link.alma_id) if link else None
+        try:
+            if link is None or there is None:
+                reason = "only in FOLIO" if link is None else "was in Alma, is there no longer"
+                await _create(scope, outcome, scope.packages[one.key], reason)
+            else:
+                base = bases.get(link.id)
+                await _compare(scope, outcome, listed[one.key], there, base)
+        except DataError as error:
+            scope.left[one.key] = "its package is parked"
+            await scope.planning.park(Kind.PACKAGE, one.key, scope.packages[one.key].name, error)
+    return outcome
+
+
+async def _create(scope: AlmaScope, outcome: Outcome, package: Package, reason: str) -> None:
+    """Plan a local collection with its service, unless it is to be left or may be there already."""
+    left = scope.matched.ambiguous.get(package.key, "")
+    if left:
+        left += "; nothing is created: give them names of their own, then run the command again"
+        scope.planning.summary.ambiguous += 1
+    elif package.managed and scope.work.pair.policy.managed_packages == "leave":
+        left = "a managed package, and no activated collection of this name: left, as [pairs.NAME.policy] says"
+    if left:
+        scope.left[package.key] = left
+    full = package if left else await package_in_full(scope.work, package.key)
+    fit = fit_package(full, scope.maps, scope.planning.alma.write_codes, scope.types.get(package.key, frozenset()))
+    create = change_to_alma(
+        Kind.PACKAGE,
+        Action.CREATE,
+        key=package.key,
+        name=fit.record.name,
+        desired=fit.record,
+        origin=full,
+        source_keys=(package.key,),
+        package_key=package.key,
+        package_name=fit.record.name,
+        reason=left or reason,
+        fields=differences(fit.record, None, ALMA_PACKAGE_FIELDS),
+        losses=fit.losses,
+    )
+    outcome.changes.append(replace(create, status=Status.WITHHELD) if left else create)
+    if not left and fit.record.type_code != DATABASE_TYPE:
+        outcome.changes.append(_new_service(package.key, fit.record))
+
+
+async def _compare(
+    scope: AlmaScope, outcome: Outcome, listed: SourceRecord, there: SourceRecord, base: BaseRecords | None
+) -> None:
+    package, current = cast("Package", listed.record), cast("Package", there.record)
+    full = package
+    if base is None or package != base.folio_listed:
+        full = await package_in_full(scope.work, package.key)
+    fit = fit_package(full, scope.maps, scope.planning.alma.write_codes, scope.types.get(package.key, frozenset()))
+    desired = fit.record
+    if base is not None:
+        home = Base(target=base.alma, source_listed=base.folio_listed, source_full=base.written)
+        desired = returned(desired, full, home, HOME_FIELDS)
+    elif _is_given_name(scope, package):
+        desired = replace(desired, name=current.name)
+    found = () if current.key == STANDALONE_KEY else differences(desired, current, ALMA_PACKAGE_FIELDS)
+    if found:
+        outcome.changes.append(
+            change_to_alma(
+                Kind.PACKAGE,
+                Action.UPDATE,
+                key=current.key,
+                name=package.name,
+                desired=replace(desired, key=current.key),
+                origin=full,
+                source_keys=(package.key,),
+                package_key=package.key,
+                package_name=package.name,
+                reason="changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO",
+                fields=found,
+                losses=fit.losses,
+            )
+        )
+    services = _services(scope, package, desired, current)
+    outcome.changes += services
+    if not found and not services:
+        written = base.written if base is not None and full is package else full
+        outcome.agreements.append(agreement_of(Kind.PACKAGE, current.key, there.hash, package, written))
+
+
+def _is_given_name(scope: AlmaScope, package: Package) -> bool:
+    """Return whether FOLIO's name is the one we gave the package, where Alma's own name was taken."""
+    return any(link.name == package.name for link in scope.collections.get(package.key, ()))
+
+
+def _services(scope: AlmaScope, package: Package, desired: Package, current: Package) -> list[Change]:
+    """Plan the service a collection lacks for its titles; hide or show the collection by all its services."""
+    services = scope.services.get(current.key, [])
+    if current.key == STANDALONE_KEY:
+        return []
+    if not services:
+        wanted = package.key in scope.types and current.type_code != DATABASE_TYPE
+        return [_new_service(package.key, desired)] if wanted else []
+    if desired.hidden == current.hidden:
+        return []
+    shown = not desired.hidden
+    return [
+        change_to_alma(
+            Kind.SERVICE,
+            Action.UPDATE,
+            key=one.key,
+            name=one.name or package.name,
+            desired=replace(one, available=shown),
+            source_keys=(package.key,),
+            package_key=package.key,
+            package_name=package.name,
+            reason="the package is shown in FOLIO" if shown else "the package is hidden in FOLIO",
+            fields=(FieldChange("available", one.available, shown),),
+        )
+        for one in services
+        if one.available != shown
+    ]
+
+
+def _new_service(package_key: str, package: Package) -> Change:
+    service = Service(
+        key="", package_key=package_key, type_code=FULL_TEXT, available=not package.hidden, name=package.name
+    )
+    return change_to_alma(
+        Kind.SERVICE,
+        Action.CREATE,
+        key=package_key,
+        name=package.name,
+        desired=service,
+        source_keys=(package_key,),
+        package_key=package_key,
+        package_name=package.name,
+        reason="holds the portfolios of the collection",
+        fields=differences(service, None, ("available",)),
+    )

@@ -1,0 +1,68 @@
+"""What writes to Alma while a plan is carried out, and which of its records are taken by which of FOLIO's."""
+
+from dataclasses import dataclass, field
+
+from sync.alma.client import BibTreatment
+from sync.alma.loader import AlmaLoader
+from sync.alma.remover import AlmaRemover
+from sync.alma.shelves import Shelves
+from sync.engine.read import Snapshot
+from sync.engine.to_alma.services import services_by_collection, where_portfolios_go
+from sync.engine.work import Work
+from sync.model import Kind, System
+from sync.plan.writes import WriteLog
+from sync.store.links import links
+from sync.transport.sending import Sender
+
+
+@dataclass(slots=True, kw_only=True)
+class AlmaHands:
+    """What writes to Alma. `services` says below which service of a collection new portfolios go."""
+
+    loader: AlmaLoader
+    remover: AlmaRemover
+    settle_seconds: float
+    services: dict[str, str] = field(default_factory=dict)
+
+
+async def alma_hands(work: Work, log: WriteLog, alma: Snapshot) -> AlmaHands:
+    """Return what writes to the pair's Alma under these intents; `alma` is how it was read."""
+    settings = work.pair.alma
+    sender = Sender(system=System.ALMA, log=log, settle_seconds=settings.settle_seconds)
+    shelves = Shelves(work.alma, alma.codes)
+    return AlmaHands(
+        loader=AlmaLoader(client=work.alma, sender=sender, shelves=shelves, codes=alma.write_codes, search=work.search),
+        remover=AlmaRemover(
+            client=work.alma,
+            sender=sender,
+            shelves=shelves,
+            wait_seconds=settings.delete_wait_seconds,
+            bib=BibTreatment(settings.bib_after_removal),
+        ),
+        settle_seconds=settings.settle_seconds,
+        services={
+            collection_id: where_portfolios_go(services).key
+            for collection_id, services in (await services_by_collection(work.database, alma.id)).items()
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlmaClaims:
+    """Which Alma records are taken by which record of FOLIO while a plan is carried out."""
+
+    work: Work
+    kind: Kind
+    owner: str
+    taken: dict[str, str]
+
+    async def is_free(self, target_id: str) -> bool:
+        """Return whether nobody else is linked to the record or about to be."""
+        if self.taken.get(target_id, self.owner) != self.owner:
+            return False
+        found = await links(self.work.database, self.work.name, self.kind, [target_id])
+        return all(link.folio_id == self.owner for link in found.values())
+
+    def take(self, target_id: str) -> bool:
+        """Take the record; False when somebody else was faster."""
+        return self.taken.setdefault(target_id, self.owner) == self.owner

@@ -1,0 +1,60 @@
+"""What is decided on the way to Alma, and what every decision needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sync.alma.fit import AlmaMaps
+from sync.engine.planning import Matched, Planning
+from sync.engine.to_alma.services import services_by_collection
+from sync.engine.work import Work
+from sync.model import Kind, Package, Service
+from sync.store.comparison import publication_types
+from sync.store.links import Link, links_from_folio
+from sync.store.snapshots import all_records
+
+
+@dataclass(slots=True, kw_only=True)
+class AlmaScope:
+    """What is decided on the way to Alma.
+
+    `packages` are FOLIO's by id, `collections` the links of packages by FOLIO id, `services` those of each collection,
+    `types` what the titles of each package are; `left` are packages nothing is written for, with the reason;
+    `new_titles` the titles for which a bib is planned, `parked_titles` those that cannot have one, with the reason.
+    """
+
+    planning: Planning
+    matched: Matched
+    maps: AlmaMaps
+    packages: Mapping[str, Package]
+    collections: Mapping[str, list[Link]]
+    services: Mapping[str, list[Service]]
+    types: Mapping[str, frozenset[str]]
+    left: dict[str, str] = field(default_factory=dict)
+    new_titles: set[str] = field(default_factory=set)
+    parked_titles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Work:
+        """Return the run."""
+        return self.planning.work
+
+    def collection(self, package_id: str) -> str:
+        """Return the collection a package is linked to, "" without one."""
+        found = self.collections.get(package_id)
+        return found[0].alma_id if found else ""
+
+
+async def open_scope(planning: Planning, matched: Matched) -> AlmaScope:
+    """Return what the decisions need to know, as both systems were read."""
+    database, folio = planning.work.database, planning.folio.id
+    records = all_records(database, folio, Kind.PACKAGE)
+    packages = {one.key: one async for one in records if isinstance(one, Package) and one.selected}
+    return AlmaScope(
+        planning=planning,
+        matched=matched,
+        maps=planning.work.alma_maps,
+        packages=packages,
+        collections=await links_from_folio(database, planning.work.name, Kind.PACKAGE, sorted(packages)),
+        services=await services_by_collection(database, planning.alma.id),
+        types=await publication_types(database, folio),
+    )

@@ -1,0 +1,202 @@
+"""The steps of a plan to Alma: write or remove one record, read it back, and say what became of it."""
+
+from dataclasses import replace
+from typing import cast
+
+from sync.alma.bodies import Parents
+from sync.alma.mapping import package_from_collection, service_from_wire
+from sync.alma.marc_write import material_type
+from sync.alma.read_portfolios import STANDALONE_KEY
+from sync.engine.application import Application, Batch, Step
+from sync.engine.to_alma.hands import AlmaClaims
+from sync.engine.verify import finding, missing, read_back, skipped, stored_otherwise
+from sync.errors import RefusedError
+from sync.model import Holding, Kind, Package, Record, Service, System, Title
+from sync.plan.changes import Action, Change, Status
+from sync.store.intents import Result
+from sync.store.links import Agreement, Closing, Link
+from sync.store.plans import Outcome
+
+UNKNOWN_BIB = ("60172", "60221", "60159")
+
+
+async def write_package(application: Application, batch: Batch, change: Change) -> Result:
+    """Create or change a collection and read it back."""
+    desired = cast("Package", change.desired)
+    loader, work = application.alma.loader, application.work
+    collection_id = change.target_id
+    if change.action is Action.CREATE:
+        collection_id = await loader.create_collection(change.id, desired, _claims(application, change))
+    else:
+        await loader.update_collection(change, desired)
+
+    async def fetch() -> Package:
+        return package_from_collection((await work.alma.get_collection(collection_id)).model, (), ())
+
+    stored = await read_back(fetch, lambda one: _is_as(desired, one), settle_seconds=application.alma.settle_seconds)
+    # its services and portfolios, which say whether it is hidden and what it holds, are written after it
+    whole = replace(stored, hidden=desired.hidden, content_type=desired.content_type) if stored else None
+    result = _verified(batch, change, desired, whole, collection_id)
+    if change.action is not Action.CREATE:
+        return result
+    package = cast("Package", batch.sources[change.package_key].record)
+    link = Link(kind=Kind.PACKAGE, alma_id=collection_id, folio_id=package.key, how="created", name=package.name)
+    return replace(result, links=(link,))
+
+
+async def write_service(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+    """Create the service of a collection, or change whether it is available, and read it back."""
+    desired = cast("Service", change.desired)
+    hands, work = application.alma, application.work
+    collection_id, service_id = desired.package_key, change.target_id
+    if change.action is Action.CREATE:
+        collection = application.packages.get(change.package_key)
+        if collection is None:
+            return skipped(change, "its collection is not in Alma: see the package's own line")
+        collection_id = collection.alma_id
+        service_id = await hands.loader.create_service(change.id, desired, collection_id)
+        hands.services[collection_id] = service_id
+    else:
+        await hands.loader.update_service(change, desired)
+
+    async def fetch() -> Service:
+        return service_from_wire((await work.alma.get_service(collection_id, service_id)).model, collection_id)
+
+    stored = await read_back(fetch, lambda one: _is_as(desired, one), settle_seconds=hands.settle_seconds)
+    return _proved(change, desired, stored)
+
+
+async def write_title(application: Application, batch: Batch, change: Change) -> Result:
+    """Find the bib of a title, or create it and read it back."""
+    desired = cast("Title", change.desired)
+    loader = application.alma.loader
+    source = cast("Title", change.origin or batch.sources[change.title_key].record)
+    # what is not valid goes into fields of the record that nobody matches by
+    whole = replace(desired, identifiers=(*desired.identifiers, *(one for one in source.identifiers if not one.valid)))
+    written = await loader.find_or_create_bib(change.id, whole, _claims(application, change))
+    link = Link(kind=Kind.TITLE, alma_id=written.mms_id, folio_id=source.key, how=written.how, managed=source.managed)
+    if not written.created:
+        words = f"the bib {written.mms_id} that Alma has already is used"
+        return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason=words), links=(link,))
+
+    async def fetch() -> Title:
+        return await loader.read_bib(written.mms_id, desired.publication_type)
+
+    stored = await read_back(fetch, lambda one: _is_as(desired, one), settle_seconds=application.alma.settle_seconds)
+    return replace(_verified(batch, change, desired, stored, written.mms_id), links=(link,))
+
+
+async def write_holding(application: Application, batch: Batch, change: Change) -> Result:
+    """Create or change a portfolio and read it back."""
+    desired = cast("Holding", change.desired)
+    hands = application.alma
+    if change.action is Action.UPDATE:
+        await hands.loader.update_portfolio(change, desired)
+        return await _read_back_portfolio(application, batch, change, desired, change.target_id)
+    collection, title = application.packages.get(change.package_key), batch.titles.get(change.title_key)
+    if collection is None:
+        return skipped(change, "its collection is not in Alma: see the package's own line")
+    if title is None:
+        return skipped(change, "its title has no bib in Alma: see the title's own line")
+    standalone = collection.alma_id == STANDALONE_KEY
+    service_id = "" if standalone else hands.services.get(collection.alma_id, "")
+    if not (service_id or standalone):
+        return skipped(change, "its collection has no service: see the service's own line")
+    parents = Parents(
+        mms_id=title.alma_id, collection_id="" if standalone else collection.alma_id, service_id=service_id
+    )
+    kind = material_type(_publication_type(change, batch), hands.loader.codes)
+    try:
+        made = await hands.loader.create_portfolio(change.id, desired, parents, kind, _claims(application, change))
+    except RefusedError as error:
+        if not error.says(*UNKNOWN_BIB):
+            raise
+        outcome = Outcome(
+            reason=f"Alma no longer has the bib {title.alma_id}: {error.message}",
+            error="data",
+            advice="Run the command again: the bib is looked for anew.",
+        )
+        closing = Closing(kind=Kind.TITLE, alma_id=title.alma_id)
+        return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, closings=(closing,))
+    meant = replace(desired, package_key=made.record.package_key, service_key=service_id, title_key=title.alma_id)
+    result = await _read_back_portfolio(application, batch, change, meant, made.record.key)
+    link = Link(kind=Kind.HOLDING, alma_id=made.record.key, folio_id=change.source_keys[0], how="created")
+    return replace(result, links=(link,))
+
+
+def _publication_type(change: Change, batch: Batch) -> str:
+    title = batch.source_titles.get(change.title_key)
+    return title.publication_type if title is not None else ""
+
+
+async def _read_back_portfolio(
+    application: Application, batch: Batch, change: Change, meant: Holding, portfolio_id: str
+) -> Result:
+    async def fetch() -> Holding:
+        return (await application.alma.loader.shelves.portfolio(meant, portfolio_id)).record
+
+    stored = await read_back(fetch, lambda one: _is_as(meant, one), settle_seconds=application.alma.settle_seconds)
+    return _verified(batch, change, meant, stored, portfolio_id)
+
+
+async def remove_holding(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+    """Delete a portfolio; its link ends with it."""
+    await application.alma.remover.remove_portfolio(change, cast("Holding", change.desired))
+    return _removed(change)
+
+
+async def remove_service(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+    """Delete a service that holds no portfolio any longer."""
+    await application.alma.remover.remove_service(change, cast("Service", change.desired))
+    return Result(change_id=change.id, status=Status.VERIFIED)
+
+
+async def remove_package(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+    """Delete a collection that holds no service any longer; its link ends with it."""
+    await application.alma.remover.remove_collection(change)
+    return _removed(change)
+
+
+def _removed(change: Change) -> Result:
+    closing = Closing(kind=change.kind, alma_id=change.target_id)
+    return Result(change_id=change.id, status=Status.VERIFIED, closings=(closing,))
+
+
+def _claims(application: Application, change: Change) -> AlmaClaims:
+    return AlmaClaims(application.work, change.kind, change.source_keys[0], application.taken[change.kind])
+
+
+def _is_as(meant: Record, stored: Record) -> bool:
+    return not stored_otherwise(meant, stored, System.ALMA)
+
+
+def _verified(batch: Batch, change: Change, meant: Record, stored: Record | None, alma_id: str) -> Result:
+    """Return what the reading back says, with the new base where it says that all is well."""
+    result = _proved(change, meant, stored)
+    if result.status is not Status.VERIFIED or stored is None:
+        return result
+    listed = batch.sources[change.source_keys[0]].record
+    agreement = Agreement(
+        kind=change.kind, alma_id=alma_id, alma_record=stored, folio_listed=listed, written=change.origin or listed
+    )
+    return replace(result, agreements=(agreement,))
+
+
+def _proved(change: Change, meant: Record, stored: Record | None) -> Result:
+    if stored is None:
+        return missing(change, System.ALMA)
+    otherwise = stored_otherwise(meant, stored, System.ALMA)
+    return finding(change, otherwise, System.ALMA) if otherwise else Result(change_id=change.id, status=Status.VERIFIED)
+
+
+WRITES: dict[Kind, tuple[Step, ...]] = {
+    Kind.PACKAGE: (write_package,),
+    Kind.SERVICE: (write_service,),
+    Kind.TITLE: (write_title,),
+    Kind.HOLDING: (write_holding,),
+}
+REMOVALS: dict[Kind, tuple[Step, ...]] = {
+    Kind.HOLDING: (remove_holding,),
+    Kind.SERVICE: (remove_service,),
+    Kind.PACKAGE: (remove_package,),
+}

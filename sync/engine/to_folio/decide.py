@@ -1,0 +1,178 @@
+"""Decides each case on the way to FOLIO: create it, change what differs, or note that both sides agree."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from sync.engine.planning import Matched, Planning
+from sync.engine.to_folio.agreements import Agreed, store_agreements
+from sync.engine.to_folio.cases import Case, Scope, holding_cases, managed_packages, package_cases, title_cases
+from sync.engine.to_folio.current import Current, current_holding, current_package, current_title
+from sync.engine.work import Work
+from sync.errors import DataError
+from sync.model import Holding, Kind, Loss, Package, Record, Service, System, Title
+from sync.plan.changes import Action, Change, FieldChange, Status, change_id
+from sync.plan.compare import differences, fields_of
+from sync.plan.return_home import returned_to_folio
+from sync.store.links import BaseRecords, Link, base_records, links_from_folio
+from sync.store.snapshots import records
+from sync.transport.paging import in_parallel
+
+CURRENT_AT_ONCE = 10
+
+
+async def decide_for_folio(planning: Planning, matched: Matched) -> None:
+    """Decide every record of Alma that is new or differs, and store the changes that make FOLIO what Alma is."""
+    scope = Scope(
+        planning=planning,
+        package_names=matched.package_names,
+        title_names=matched.title_names,
+        managed_packages=await managed_packages(planning),
+    )
+    for cases in (package_cases(scope), title_cases(scope), holding_cases(scope)):
+        async for batch in cases:
+            await _decide(planning, batch)
+            planning.work.progress.advance("plan", len(batch))
+
+
+async def _decide(planning: Planning, cases: Sequence[Case]) -> None:
+    """Turn cases into changes; those whose two sides agree move the base instead."""
+    work = planning.work
+    linked = [case for case in cases if case.link is not None]
+    listed = await records(
+        work.database, planning.folio.id, _kind(cases), [case.link.folio_id for case in linked if case.link]
+    )
+    bases = await _bases(work, _kind(cases), linked)
+
+    async def decide(case: Case) -> Change | Agreed | None:
+        before = listed.get(case.link.folio_id) if case.link else None
+        try:
+            return await _decide_one(work, case, before, bases.get(case.link.folio_id, {}) if case.link else {})
+        except DataError as error:
+            await planning.park(_kind([case]), min(case.sources), case.name, error)
+            return None
+
+    changes: list[Change] = []
+    agreed: list[Agreed] = []
+    async for outcome in in_parallel(cases, decide, width=CURRENT_AT_ONCE):
+        if isinstance(outcome, Change):
+            changes.append(outcome)
+        elif outcome is not None:
+            agreed.append(outcome)
+    await store_agreements(work, agreed)
+    await planning.add(changes)
+
+
+Bases = dict[str, BaseRecords | None]
+"""What was agreed on each record of Alma that is linked to one of FOLIO, by Alma id; None: never agreed."""
+
+
+async def _bases(work: Work, kind: Kind, linked: Sequence[Case]) -> dict[str, Bases]:
+    """Return what was agreed, by FOLIO id."""
+    folio_ids = [case.link.folio_id for case in linked if case.link]
+    members = await links_from_folio(work.database, work.name, kind, folio_ids)
+    found = await base_records(work.database, kind, [link.id for links in members.values() for link in links])
+    return {folio_id: {link.alma_id: found.get(link.id) for link in links} for folio_id, links in members.items()}
+
+
+def _home(work: Work, case: Case, bases: Bases) -> Record:
+    """Return what FOLIO shall hold: its own former value in all that Alma did not change since both agreed.
+
+    Where other rules were in force then, or another set of portfolios was this one title, everything is fitted anew.
+    """
+    desired = case.desired
+    before = next((one for one in bases.values() if one is not None and one.rules == work.rules), None)
+    if before is None or set(bases) != set(case.sources) or isinstance(desired, Service):
+        return desired
+    sources = [
+        (source.record, base.alma if (base := bases[key]) is not None and base.rules == work.rules else None)
+        for key, source in case.sources.items()
+    ]
+    return returned_to_folio(desired, sources, before.folio_listed, before.written, fields_of(desired))
+
+
+async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Bases) -> Change | Agreed | None:
+    written = next((base.written for base in bases.values() if base is not None), None)
+    desired = _without_stale_statement(_home(work, case, bases), written)
+    current: Current | None = None
+    link = case.link
+    if link is not None:
+        current = await _current(work, desired, link, listed)
+    if link is None or current is None:
+        reason = "only in Alma" if link is None else "was in FOLIO, is there no longer"
+        action = Action.SELECT if case.managed_package else Action.CREATE
+        if action is Action.SELECT and isinstance(desired, Holding):
+            case, desired = _as_managed(case, desired, replace(desired, managed=True, url=None))
+        return _change(case, desired, action, reason, differences(desired, None, fields_of(desired)))
+    case, desired = _as_managed(case, desired, current.record)
+    found = differences(desired, current.record, fields_of(desired))
+    if not found:
+        return Agreed(kind=_kind([case]), sources=case.sources, link=link, current=current, desired=desired)
+    reason = "changed in Alma or in FOLIO since both agreed" if written else "differs from Alma"
+    return _change(case, desired, Action.UPDATE, reason, found)
+
+
+def _as_managed(case: Case, desired: Record, current: Record) -> tuple[Case, Record]:
+    """Leave the vendor's own values, which FOLIO would not change though it said yes (facts: folio §2.1).
+
+    They are losses, not changes: the name and the kind of a managed package, the address of a title in one.
+    """
+    losses: list[Loss] = []
+    if isinstance(current, Package) and current.managed and isinstance(desired, Package):
+        kept = {"name": current.name, "content_type": current.content_type}
+        losses = [
+            Loss(name, getattr(desired, name), "a managed package has its own")
+            for name, own in kept.items()
+            if getattr(desired, name) != own
+        ]
+        desired = replace(desired, name=current.name, content_type=current.content_type)
+    if isinstance(current, Holding) and current.managed and isinstance(desired, Holding):
+        if desired.url and desired.url != current.url:
+            losses = [Loss("url", desired.url, "a title of a managed package has the vendor's address")]
+        desired = replace(desired, url=None)
+    return (replace(case, losses=(*case.losses, *losses)), desired) if losses else (case, desired)
+
+
+async def _current(work: Work, desired: Record, link: Link, listed: Record | None) -> Current | None:
+    if isinstance(desired, Package):
+        return await current_package(work, desired, link.folio_id, cast("Package | None", listed))
+    if isinstance(desired, Title):
+        return await current_title(work, desired, link.folio_id, cast("Title | None", listed))
+    return await current_holding(work, cast("Holding", desired), link.folio_id, cast("Holding | None", listed))
+
+
+def _without_stale_statement(desired: Record, written: Record | None) -> Record:
+    """A statement that an earlier run generated goes when nothing is to be stated any longer."""
+    if not (isinstance(desired, Holding) and isinstance(written, Holding)):
+        return desired
+    stale = desired.coverage_statement is None and written.coverage_statement
+    return replace(desired, coverage_statement="") if stale else desired
+
+
+def _change(case: Case, desired: Record, action: Action, reason: str, fields: tuple[FieldChange, ...]) -> Change:
+    kind = _kind([case])
+    key = case.title_key if kind is Kind.TITLE else min(case.sources)
+    withheld = case.withhold and action is not Action.UPDATE
+    return Change(
+        id=change_id(System.FOLIO, kind, key),
+        system=System.FOLIO,
+        kind=kind,
+        action=action,
+        name=case.name,
+        desired=desired,
+        source_keys=tuple(sorted(case.sources)),
+        package_key=case.package_key,
+        package_name=case.package_name,
+        title_key=case.title_key,
+        target_id=case.link.folio_id if case.link and action is Action.UPDATE else "",
+        identifiers=case.identifiers,
+        reason=case.withhold if withheld else reason,
+        status=Status.WITHHELD if withheld else Status.PLANNED,
+        fields=fields,
+        losses=case.losses,
+    )
+
+
+def _kind(cases: Sequence[Case]) -> Kind:
+    desired = cases[0].desired if cases else None
+    return {Package: Kind.PACKAGE, Title: Kind.TITLE}.get(type(desired), Kind.HOLDING)

@@ -1,0 +1,83 @@
+"""Values that return home: what a side did not change since both agreed goes back to the other as it was there.
+
+The other side may hold a value more precisely (a year, volumes, a rolling wall, 12 months as a year). As long as this
+side's own form of it is unchanged, nothing has happened, and the original stands (design: the comparison).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sync.model import Holding, Package, Record, Title
+from sync.plan.compare import NOTE_FIELDS, meaning
+
+R = TypeVar("R", bound=Package | Title | Holding)
+
+COMES_FROM = {
+    "coverage_statement": ("coverage_statement", "coverage", "embargo"),
+    "user_defined": NOTE_FIELDS,
+}
+"""Fields of FOLIO that are made of several of Alma's: they return only when none of those changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What both sides held when they last agreed, each in its own form.
+
+    `source_listed` is what the source's lists told, `source_full` what its record by id told or was meant to be; a
+    field that neither tells is not known to have changed.
+    """
+
+    target: Record
+    source_listed: Record
+    source_full: Record
+
+
+def returned(fitted: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
+    """Return `fitted` (the source's record as the target can hold it), with the target's own former values in every
+    field that did not change at the source since the base.
+
+    A field the source does not tell now (None) did not change either, but for an embargo, whose None means none.
+    """
+    changed = changed_fields(source, base, fields)
+    return replace(fitted, **{name: getattr(base.target, name) for name in fields if name not in changed})
+
+
+def returned_to_folio(
+    fitted: R, sources: Sequence[tuple[Record, Record | None]], listed: Record, full: Record, fields: tuple[str, ...]
+) -> R:
+    """Return `fitted` with FOLIO's own former values in every field that no record of Alma behind it changed.
+
+    `sources` are those records as they are and as they were at the base (None: not part of it); `listed` and `full`
+    what FOLIO held then, as its lists told it and in full.
+    """
+    home = {}
+    for name in fields:
+        if any(_differs(now, before, COMES_FROM.get(name, (name,))) for now, before in sources):
+            continue
+        value = getattr(listed, name)
+        if value is None and name != "embargo":
+            value = getattr(full, name)
+        if value is not None or name == "embargo":
+            home[name] = value
+    return replace(fitted, **home)
+
+
+def _differs(now: Record, before: Record | None, names: tuple[str, ...]) -> bool:
+    return before is None or any(meaning(getattr(now, name)) != meaning(getattr(before, name)) for name in names)
+
+
+def changed_fields(source: Record, base: Base, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields whose meaning at the source is another one than at the base."""
+    return tuple(name for name in fields if _changed(name, getattr(source, name), base.source_listed, base.source_full))
+
+
+def _changed(name: str, now: object, listed: Record, full: Record) -> bool:
+    before = getattr(listed, name)
+    if name == "embargo":
+        return bool(now != before)
+    if before is None:
+        before = getattr(full, name)
+    if now is None or before is None:
+        return False
+    return meaning(now) != meaning(before)
