@@ -18,7 +18,7 @@ from sync.settings import Maps
 from sync.transport.paging import PAGE_SIZE, in_parallel, read_listing
 from sync.transport.records import Page, Record
 
-__all__ = ["Standalone", "extract", "read_codes", "read_write_codes"]
+__all__ = ["Standalone", "extract", "proxy_codes", "read_codes", "read_write_codes"]
 
 COLLECTIONS_AT_ONCE = 4
 
@@ -55,11 +55,11 @@ async def read_write_codes(client: AlmaClient, codes: AlmaCodes, access_type: st
         material_table=tables["electronicMaterialType"],
         access_type_table=tables["CollectionAccessType"],
         access_type=access_type,
-        proxies=await _proxies(client),
+        proxies=await proxy_codes(client),
     )
 
 
-async def _proxies(client: AlmaClient) -> frozenset[str] | None:
+async def proxy_codes(client: AlmaClient) -> frozenset[str] | None:
     """Return the codes of the institution's proxies, None when the key may not read them."""
     try:
         listing = await read_listing(

@@ -10,14 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.alma.client import AlmaClient
 from sync.alma.codes import interpret
-from sync.engine.work import open_clients
+from sync.alma.extractor import proxy_codes
+from sync.engine.work import open_clients, open_search_of
 from sync.errors import ConfigurationError, SyncError
 from sync.folio.client import FolioClient
 from sync.folio.fit import NO_PROXY
+from sync.model import Identifier, IdentifierKind
 from sync.settings import Maps, Pair
 from sync.store.schema import current_revision
 
 CLOCK_TOLERANCE_SECONDS = 60
+TRY_NUMBER = Identifier(IdentifierKind.ISSN, "0028-0836")
+"""Any number will do: what is tried is whether the search answers."""
 
 
 class CheckState(StrEnum):
@@ -99,7 +103,37 @@ async def _alma(alma: AlmaClient, pair: Pair) -> list[Check]:
     checks.append(_quota(alma.remaining_calls, pair.alma.daily_reserve))
     checks.append(await _try("Alma clock", lambda: _clock("Alma", alma)))
     checks.append(await _try("Alma codes", lambda: _codes(alma, pair.maps)))
+    if pair.maps.proxies:
+        checks.append(await _try("Alma proxies", lambda: _alma_proxies(alma, pair.maps)))
+    if pair.alma.sru_url is not None:
+        checks.append(await _try("Alma search (SRU)", lambda: _search(pair)))
     return checks
+
+
+async def _alma_proxies(alma: AlmaClient, maps: Maps) -> Check:
+    """Tell which proxies of the map Alma does not know: on the way to Alma their records would be parked."""
+    known = await proxy_codes(alma)
+    unknown = sorted(set(maps.proxies) - known) if known is not None else []
+    if known is None:
+        detail = "the key may not read the proxies (area Configuration)"
+        return Check(name="Alma proxies", state=CheckState.WARNING, detail=detail)
+    if not unknown:
+        return Check(name="Alma proxies", state=CheckState.OK, detail=f"{len(maps.proxies)} mapped, all known")
+    return Check(
+        name="Alma proxies",
+        state=CheckState.WARNING,
+        detail=f"Alma does not know: {', '.join(unknown)}",
+        advice=f"Correct [pairs.NAME.maps.proxies]; Alma knows: {', '.join(sorted(known)) or 'none'}",
+    )
+
+
+async def _search(pair: Pair) -> Check:
+    name = "Alma search (SRU)"
+    async with open_search_of(pair) as search:
+        if search is None:
+            return Check(name=name, state=CheckState.WARNING, detail="no address")
+        await search.titles_numbered([TRY_NUMBER])
+    return Check(name=name, state=CheckState.OK, detail="answers")
 
 
 def _quota(remaining: int | None, reserve: int) -> Check:

@@ -11,12 +11,12 @@ from sync.engine.to_alma.decide import decide_for_alma
 from sync.engine.to_folio.decide import decide_for_folio
 from sync.engine.work import Work
 from sync.model import Kind, System
-from sync.plan.changes import Action, Guard
+from sync.plan.changes import REMOVALS, Action, Guard
 from sync.plan.cost import DailyCalls, Limits, estimate
 from sync.plan.direction import Direction
 from sync.plan.guards import RemovalLimits
 from sync.store.comparison import count_identities
-from sync.store.plans import begin_plan, drop_needless_titles, finish_plan
+from sync.store.plans import begin_plan, count_statuses, drop_needless_titles, finish_plan
 from sync.store.runs import note_plan
 from sync.store.snapshots import count_records
 from sync.transport.budget import Budget
@@ -54,7 +54,7 @@ async def _finish(planning: Planning) -> None:
     needless = await drop_needless_titles(work.database, planning.plan_id)
     planning.kinds[planning.direction.target, Kind.TITLE, Action.CREATE] -= needless
     planning.summary.create -= needless
-    planning.summary.unchanged = max(0, await _source_records(planning) - _decided(planning, needless))
+    planning.summary.unchanged = max(0, await _source_records(planning) - await _decided(planning, needless))
     folio, alma = work.pair.folio, work.pair.alma
     cost = estimate(
         planning.kinds,
@@ -89,11 +89,14 @@ async def _source_records(planning: Planning) -> int:
     return sum(counted.get(kind, 0) for kind in (Kind.PACKAGE, Kind.TITLE, Kind.HOLDING))
 
 
-def _decided(planning: Planning, needless: int) -> int:
-    summary = planning.summary
-    # services are not records of the source, and removals are none of it either
-    services = sum(number for (_, kind, _), number in planning.kinds.items() if kind is Kind.SERVICE)
-    return summary.create + summary.update + summary.withheld + needless + len(planning.parked) - services
+async def _decided(planning: Planning, needless: int) -> int:
+    """Return for how many records of the source something was decided, parked ones among them."""
+    counts = await count_statuses(planning.work.database, planning.plan_id)
+    # services are no records of the source, and what is to be removed is none either
+    changes = sum(
+        number for (kind, action, _), number in counts.items() if kind is not Kind.SERVICE and action not in REMOVALS
+    )
+    return changes + needless + len(planning.parked)
 
 
 def _daily(budget: Budget, a_day: int | None) -> DailyCalls | None:

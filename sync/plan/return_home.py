@@ -6,7 +6,7 @@ side's own form of it is unchanged, nothing has happened, and the original stand
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sync.model import Holding, Package, Record, Title
 from sync.plan.compare import NOTE_FIELDS, meaning
@@ -49,17 +49,20 @@ def returned_to_folio(
     """Return `fitted` with FOLIO's own former values in every field that no record of Alma behind it changed.
 
     `sources` are those records as they are and as they were at the base (None: not part of it); `listed` and `full`
-    what FOLIO held then, as its lists told it and in full.
+    what FOLIO held then, as its lists told it and in full. What `fitted` leaves alone (None) stays so.
     """
-    home = {}
+    home: dict[str, Any] = {}
     for name in fields:
         if any(_differs(now, before, COMES_FROM.get(name, (name,))) for now, before in sources):
             continue
-        value = getattr(listed, name)
-        if value is None and name != "embargo":
-            value = getattr(full, name)
-        if value is not None or name == "embargo":
+        wanted, value = getattr(fitted, name), getattr(listed, name)
+        if name == "embargo":
             home[name] = value
+        elif name == "user_defined":
+            home[name] = tuple(None if own is None else text for own, text in zip(wanted, value, strict=True))
+        elif wanted is not None:
+            before = getattr(full, name) if value is None else value
+            home[name] = wanted if before is None else before
     return replace(fitted, **home)
 
 

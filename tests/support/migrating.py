@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.migrate import Ended, diff, migrate
+from sync.engine.plan import Wanted
 from sync.model import Kind, Parked
 from sync.plan.changes import Status
 from sync.settings import Pair
@@ -76,19 +77,26 @@ async def run_migration(
     confirm: Callable[[PlanInfo], Awaitable[bool]] = approve,
     observer: Observer | None = None,
     published: bool = True,
+    wanted: Wanted | None = None,
+    name: str = PAIR,
 ) -> Ended:
-    """Migrate, every write checked against FOLIO's published schemas, unless its version has none yet."""
+    """Migrate, every write checked against FOLIO's published schemas, unless its version has none yet.
+
+    Without `wanted` from Alma to FOLIO.
+    """
     watching = watched(observer) if published else observer
-    return await migrate(database, PAIR, pair or systems.pair(), Quiet(), confirm, watching)
+    return await migrate(database, name, pair or systems.pair(), Quiet(), confirm, watching, wanted=wanted)
 
 
-async def run_diff(database: AsyncEngine, systems: Systems, pair: Pair | None = None) -> Ended:
+async def run_diff(
+    database: AsyncEngine, systems: Systems, pair: Pair | None = None, *, wanted: Wanted | None = None
+) -> Ended:
     """Plan, and write nothing."""
 
     def refuse(method: str, path: str, body: Any) -> None:
         raise AssertionError(f"a diff wrote: {method} {path}")
 
-    return await diff(database, PAIR, pair or systems.pair(), Quiet(), refuse)
+    return await diff(database, PAIR, pair or systems.pair(), Quiet(), refuse, wanted=wanted)
 
 
 async def changes(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import NoReturn, cast
 
 from sync.alma.fit import fit_holding, fit_title, source_words
 from sync.engine.to_alma.current import resource_in_full
@@ -172,13 +172,12 @@ async def _compare(
         )
         changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
         if changed and not alone:
-            raise DataError(
-                f"{', '.join(changed)} changed in FOLIO, where this is one title; in Alma it is several portfolios",
-                advice="Change the portfolio that is meant in Alma itself; then both sides agree again.",
-            )
+            _refuse_for_several(changed, "changed")
         desired = returned(desired, words, home, ALMA_HOLDING_FIELDS)
     desired, more = _kept(desired, current)
     found = differences(desired, current, ALMA_HOLDING_FIELDS)
+    if found and base is None and not alone:
+        _refuse_for_several([one.field for one in found], "differs")
     if not found:
         written = cast("Holding", base.written) if base is not None and full is case.listed else full
         outcome.agreements.append(agreement_of(Kind.HOLDING, current.key, there.hash, case.listed, written))
@@ -201,6 +200,14 @@ async def _compare(
             fields=found,
             losses=(*losses, *more),
         )
+    )
+
+
+def _refuse_for_several(fields: Sequence[str], what: str) -> NoReturn:
+    """FOLIO's one value would take the place of what each portfolio has of its own."""
+    raise DataError(
+        f"{', '.join(fields)} {what} in FOLIO, where this is one title; in Alma it is several portfolios",
+        advice="Change the portfolio that is meant in Alma itself; then both sides agree again.",
     )
 
 
