@@ -77,6 +77,9 @@ def changed_service(raw: Raw, service: Service, fields: frozenset[str]) -> Body:
     body = deepcopy(dict(raw))
     if "available" in fields:
         body["activation_status"] = _status(service.available)
+    if body.get("delete_removed_portfolios") is True:
+        # both together are refused; Ex Libris's own program leaves this one out too (facts: alma §2b)
+        body.pop("deactivate_removed_portfolios", None)
     return body
 
 

@@ -59,6 +59,9 @@ class AlmaCodes:
     coverage_in_use: Mapping[str, CoverageInUse] = field(default_factory=lambda: dict(KNOWN_COVERAGE_IN_USE))
     embargo_operators: Mapping[str, EmbargoKind] = field(default_factory=lambda: dict(KNOWN_OPERATORS))
     publication_types: Mapping[str, str] = field(default_factory=lambda: dict(KNOWN_PUBLICATION_TYPES))
+    coverage_table: frozenset[str] = frozenset()
+    operator_table: frozenset[str] = frozenset()
+    """The codes that the institution's own tables hold, or its configuration names; empty: it could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,11 @@ def write_codes(
     `material_table` and `access_type_table` (code → whether it is the default) are the institution's own tables,
     empty where the key may not read them; then what is known must do. `access_type` is the configuration's word.
     """
-    local = sorted(code for code, use in codes.coverage_in_use.items() if use is CoverageInUse.LOCAL)
+    local = sorted(
+        code
+        for code, use in codes.coverage_in_use.items()
+        if use is CoverageInUse.LOCAL and _exists(code, codes.coverage_table)
+    )
     default = next((code for code, is_default in access_type_table.items() if is_default), "")
     material_types: dict[str, str] = {}
     for code, publication_type in codes.publication_types.items():
@@ -113,8 +120,15 @@ def write_codes(
     )
 
 
+def _exists(code: str, table: frozenset[str]) -> bool:
+    """Return whether the institution has the code, as far as its table could be read: what is only known may not."""
+    return not table or code in table
+
+
 def _operator(codes: AlmaCodes, kind: EmbargoKind) -> str:
-    meaning_it = sorted(code for code, found in codes.embargo_operators.items() if found is kind)
+    meaning_it = sorted(
+        code for code, found in codes.embargo_operators.items() if found is kind and _exists(code, codes.operator_table)
+    )
     preferred = PREFERRED_OPERATORS[kind]
     return preferred if preferred in meaning_it else next(iter(meaning_it), "")
 
@@ -144,6 +158,8 @@ def interpret(
         coverage_in_use=coverage,
         embargo_operators=operators,
         publication_types={**KNOWN_PUBLICATION_TYPES, **material_types},
+        coverage_table=frozenset({*coverage_table, *coverage_in_use}) if coverage_table else frozenset(),
+        operator_table=frozenset({*operator_table, *embargo_operators}) if operator_table else frozenset(),
     )
 
 

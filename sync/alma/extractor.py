@@ -11,7 +11,15 @@ from sync.alma.codes import AlmaCodes, WriteCodes, interpret, write_codes
 from sync.alma.mapping import is_available, package_from_collection
 from sync.alma.read_bibs import read_bibs
 from sync.alma.read_portfolios import Standalone, read_portfolios, read_standalone
-from sync.alma.reading import AlmaReading, note_missing, package_reading, parked_for, service_readings, unreadable
+from sync.alma.reading import (
+    AlmaReading,
+    note_missing,
+    note_unreadable,
+    package_reading,
+    parked_for,
+    service_readings,
+    unreadable,
+)
 from sync.errors import ConfigurationError, DataError, NotFoundError
 from sync.model import Batch, Extraction, Kind, Sink
 from sync.settings import Maps
@@ -85,6 +93,7 @@ async def extract(
     extraction.declared += listing.declared
     extraction.expected += sum(1 + (one.model.portfolios.value or 0) for one in listing.records)
     note_missing(extraction, listing.missing, "the declared collections")
+    note_unreadable(extraction, listing.invalid, "collection")
     await sink(Batch(parked=unreadable(Kind.PACKAGE, listing.invalid)))
 
     async def work(brief: Record[wire.Collection]) -> None:
@@ -148,6 +157,7 @@ async def _read_services(client: AlmaClient, reading: AlmaReading, collection: w
     listing = await read_listing(fetch, key=lambda one: one.id, expected=expected)
     reading.extraction.declared += listing.declared
     note_missing(reading.extraction, listing.missing, f"the declared services of {collection.id}", collection.id)
+    note_unreadable(reading.extraction, listing.invalid, "service", collection.id)
     await reading.sink(Batch(parked=unreadable(Kind.SERVICE, listing.invalid)))
     services = []
     for brief in sorted(listing.records, key=lambda one: one.model.id):

@@ -72,7 +72,7 @@ class AlmaLoader:
             return await _the_one(same, claims, f"collections named {package.name!r}")
 
         try:
-            return await self.sender.send(
+            made = await self.sender.send(
                 change_id, "create collection", package.name, lambda: _id_of(self.client.create_collection(body)), found
             )
         except RefusedError as error:
@@ -82,6 +82,8 @@ class AlmaLoader:
                 f"Alma wants an access type for the new collection {package.name!r}: {error.message}",
                 advice="Name a code of Alma's table CollectionAccessType in [pairs.NAME.alma] collection_access_type.",
             ) from None
+        claims.take(made)  # else another package of this name could find it before it is linked
+        return made
 
     async def update_collection(self, change: Change, package: Package) -> None:
         """Write a collection that exists.
@@ -195,6 +197,7 @@ class AlmaLoader:
 
         natural_key = f"{parents.service_id or STANDALONE_KEY}/{parents.mms_id}/{holding.url}"
         made = await self.sender.send(change_id, "create portfolio", natural_key, call, found)
+        claims.take(made.model.id)
         stored = await self.shelves.seen(made)
         missing = differences(holding, stored.record, ALMA_HOLDING_FIELDS)
         if missing:

@@ -36,25 +36,16 @@ def read_marc(marc_xml: str) -> pymarc.Record:
     Raises:
         DataError: when it cannot be read, or declares a document type (which no MARC record does).
     """
-    records = read_marc_records(marc_xml)
-    if not records:
-        raise DataError("the bib holds no MARC record")
-    return records[0]
-
-
-def read_marc_records(marc_xml: str, *, enclosed: bool = False) -> list[pymarc.Record]:
-    """Return every record of a MARCXML text; `enclosed`: those of MARC's own namespace within another answer.
-
-    Raises:
-        DataError: as `read_marc`.
-    """
     if "<!DOCTYPE" in marc_xml or "<!ENTITY" in marc_xml:
         raise DataError("the bib's MARC record declares a document type; it was not read")
     try:
-        content = io.BytesIO(_NON_SORTING.sub("", marc_xml).encode("utf-8"))
-        return list(pymarc.parse_xml_to_array(content, strict=enclosed))
+        records = pymarc.parse_xml_to_array(io.BytesIO(_NON_SORTING.sub("", marc_xml).encode("utf-8")))
     except Exception as error:  # noqa: BLE001  (pymarc passes on what its XML parser and leader checks raise)
         raise DataError(f"the bib's MARC record cannot be read: {error}") from None
+    if not records:
+        raise DataError("the bib holds no MARC record")
+    record: pymarc.Record = records[0]
+    return record
 
 
 def without_ending(text: str) -> str:

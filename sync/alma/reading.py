@@ -81,6 +81,15 @@ def unreadable(kind: Kind, items: tuple[InvalidRecord, ...]) -> tuple[Parked, ..
     )
 
 
+def note_unreadable(
+    extraction: Extraction, items: tuple[InvalidRecord, ...], what: str, collection_id: str = ""
+) -> None:
+    """Note that what these records hold was not read either, in the collection if it can be told."""
+    for one in items:
+        where = collection_id or one.id
+        extraction.fall_short(f"Alma: the portfolios of {what} {one.id or '(without an id)'} were not read", where)
+
+
 def note_missing(extraction: Extraction, missing: int, what: str, collection_id: str = "") -> None:
     """Note that a list came short by so many, if it did; in one collection if it can be told."""
     if missing:

@@ -6,8 +6,9 @@ It has a host of its own, no key, and does not count towards the API's limits. S
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
-from sync.alma.marc import read_marc_records, title_from_marc
+from sync.alma.marc import read_marc, title_from_marc
 from sync.errors import ConfigurationError, DataError
 from sync.model import Identifier, IdentifierKind, Title
 from sync.transport.bodies import ErrorBody
@@ -18,6 +19,7 @@ from sync.transport.limiter import Limiter
 from sync.transport.rules import Call, ErrorRules, Judgement, words
 from sync.transport.xml_reader import XmlRefusedError, parse_xml
 
+MARC_RECORD = "{http://www.loc.gov/MARC21/slim}record"
 MOST_RECORDS = 50
 MOST_NUMBERS = 6
 ADVICE = "Check sru_url in [pairs.NAME.alma], and the SRU integration profile in Alma; or leave sru_url out."
@@ -70,9 +72,10 @@ class SearchClient:
     async def titles_numbered(self, identifiers: Sequence[Identifier]) -> list[Title]:
         """Return the bibs that have one of the first six valid identifiers, as titles by their MMS IDs; at most 50.
 
+        Bibs that cannot be read are left out.
+
         Raises:
             ConfigurationError: when the service refuses the search.
-            DataError: when a bib that was found cannot be read.
         """
         numbers = [
             f'alma.{"issn" if one.kind is IdentifierKind.ISSN else "isbn"}="{one.value}"'
@@ -98,13 +101,15 @@ class SearchClient:
                 f"Alma's search service refused a search: {'; '.join(refused)}",
                 advice=ADVICE,
             )
+        # parse_xml has refused a document type already, so nothing is expanded or fetched here
+        whole = ElementTree.fromstring(answer.content)  # noqa: S314
         found = []
-        for record in read_marc_records(answer.text, enclosed=True):
-            mms_id = record["001"].data if "001" in record else ""
+        for element in whole.iter(MARC_RECORD):
             try:
-                found.append(title_from_marc(mms_id or "", record))
+                record = read_marc(ElementTree.tostring(element, encoding="unicode"))
+                found.append(title_from_marc((record["001"].data if "001" in record else None) or "", record))
             except DataError:
-                continue  # a bib without a title is nobody's match
+                continue  # a bib that cannot be read, or has no title, is nobody's match
         return [one for one in found if one.key]
 
 

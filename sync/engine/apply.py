@@ -19,6 +19,7 @@ from sync.engine.work import Work
 from sync.errors import (
     ChangedSincePlanError,
     ConfigurationError,
+    InProgressError,
     LockedError,
     QuotaError,
     SyncError,
@@ -146,7 +147,8 @@ async def _carry_on(
 
 def _note_unreached(application: Application, error: SyncError) -> None:
     """Stop where the target answers nobody any longer: a plan is not to be failed change by change."""
-    application.unreached = application.unreached + 1 if isinstance(error, TransientError) else 0
+    silent = isinstance(error, TransientError) and not isinstance(error, InProgressError)
+    application.unreached = application.unreached + 1 if silent else 0
     if application.unreached >= UNREACHED_IN_A_ROW:
         application.stopped = application.stopped or error
 

@@ -182,20 +182,25 @@ async def _prepare(work: Work, wanted: Wanted) -> tuple[int, _Read]:
 
 
 async def _read(work: Work, direction: Direction) -> _Read:
-    """Read both sides, side by side; of managed packages of FOLIO only as much as the direction needs."""
+    """Read both sides, side by side; of managed packages of FOLIO only as much as the direction needs.
+
+    Where they are to be left unless Alma has a collection of their name, Alma is read first.
+    """
     to_alma = direction is Direction.FOLIO_TO_ALMA
     if not to_alma:
         await require_maps(work.folio, work.pair.maps)
-    all_titles = to_alma and work.pair.policy.managed_packages != "leave"
+    leave = to_alma and work.pair.policy.managed_packages == "leave"
+    all_titles = to_alma and not leave
     snapshots: dict[System, Snapshot] = {}
 
     async def read(system: System) -> None:
         if system is System.ALMA:
             snapshots[system] = await read_alma(work, to_write=to_alma)
         else:
-            snapshots[system] = await read_folio(work, all_titles=all_titles)
+            beside = snapshots[System.ALMA] if leave else None
+            snapshots[system] = await read_folio(work, all_titles=all_titles, beside=beside)
 
-    async for _ in in_parallel(System, read, width=len(System)):
+    async for _ in in_parallel(System, read, width=1 if leave else len(System)):
         pass
     return _Read(alma=snapshots[System.ALMA], folio=snapshots[System.FOLIO])
 

@@ -10,9 +10,9 @@ from sync.alma.codes import AlmaCodes, WriteCodes
 from sync.engine.work import Work
 from sync.folio import extractor as folio_extractor
 from sync.folio.wire import VisibilityForm
-from sync.model import Batch, Extraction, Kind, Sink, System
+from sync.model import Batch, Extraction, Kind, Package, Sink, System, name_key
 from sync.store.links import linked_below, package_links
-from sync.store.snapshots import add_entries, add_parked, begin_snapshot, finish_snapshot
+from sync.store.snapshots import add_entries, add_parked, all_records, begin_snapshot, finish_snapshot
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -55,8 +55,15 @@ async def read_alma(work: Work, *, to_write: bool) -> Snapshot:
     return replace(await _read(work, System.ALMA, "all", extract), codes=codes, write_codes=write_codes)
 
 
-async def read_folio(work: Work, *, all_titles: bool) -> Snapshot:
-    """Read what the FOLIO tenant has selected; the titles of managed packages only where they are linked, or all."""
+async def read_folio(work: Work, *, all_titles: bool, beside: Snapshot | None = None) -> Snapshot:
+    """Read what the FOLIO tenant has selected; the titles of managed packages only where they are linked, or all.
+
+    `beside` is Alma as it was read: managed packages that bear the name of one of its collections are read as well.
+    """
+    named = set()
+    if beside is not None:
+        found = all_records(work.database, beside.id, Kind.PACKAGE)
+        named = {name_key(one.name) async for one in found if isinstance(one, Package)}
     linked = {link.folio_id for link in (await package_links(work.database, work.name)).values()}
 
     async def known_ids(package_id: str) -> Sequence[str]:
@@ -66,7 +73,7 @@ async def read_folio(work: Work, *, all_titles: bool) -> Snapshot:
 
     async def extract(sink: Sink, extraction: Extraction) -> None:
         found = await folio_extractor.extract(
-            work.folio, sink, extraction, managed=None if all_titles else linked, known_ids=known_ids
+            work.folio, sink, extraction, managed=None if all_titles else linked, known_ids=known_ids, named=named
         )
         forms.append(found)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.engine.planning import Planning
 from sync.engine.to_alma.services import services_by_collection
 from sync.model import Holding, Kind, Package, Record, Service, System, Title
@@ -45,7 +46,12 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
     shares = {
         one.package_key: Share(one.gone, one.linked) for one in await count_gone(work.database, search, Kind.HOLDING)
     }
-    absent = [one async for batch in gone(work.database, search, Kind.PACKAGE, BATCH) for one in batch]
+    absent = [
+        one
+        async for batch in gone(work.database, search, Kind.PACKAGE, BATCH)
+        for one in batch
+        if one.target_id != STANDALONE_KEY  # no collection of Alma, only the word for none
+    ]
     services = await services_by_collection(work.database, planning.alma.id) if target is System.ALMA else {}
     others = len(absent) + sum(len(services.get(one.target_id, ())) for one in absent)
     total = sum(one.removals for one in shares.values()) + others

@@ -155,7 +155,8 @@ class FolioClient:
     async def fetch_packages(self, package_ids: Sequence[str]) -> Page[Package]:
         """Return up to 20 packages in brief; what FOLIO does not have is missing. Costs 1 for each it must look up.
 
-        It answers from a memory up to a day old (facts: folio §2.5): good for names, never to verify a write.
+        It answers from a memory up to a day old (facts: folio §2.5): good for names, never to verify a write, so the
+        product itself has no use for it.
         """
         return await self._fetch(PACKAGES, "packages", package_ids, Package)
 

@@ -13,7 +13,7 @@ from sync.errors import DataError, NotFoundError
 from sync.folio import wire
 from sync.folio.client import FolioClient
 from sync.folio.mapping import holding_from_wire, listed, package_from_wire, title_from_resource
-from sync.model import Batch, Extraction, Kind, Parked, Reading, Sink, System
+from sync.model import Batch, Extraction, Kind, Parked, Reading, Sink, System, name_key
 from sync.transport.paging import PAGE_SIZE, ROUNDS, Listing, in_parallel, read_listing
 from sync.transport.records import InvalidRecord, Page, Record
 
@@ -29,13 +29,19 @@ KnownIds = Callable[[str], Awaitable[Sequence[str]]]
 
 
 async def extract(
-    client: FolioClient, sink: Sink, extraction: Extraction, *, managed: Collection[str] | None, known_ids: KnownIds
+    client: FolioClient,
+    sink: Sink,
+    extraction: Extraction,
+    *,
+    managed: Collection[str] | None,
+    known_ids: KnownIds,
+    named: Collection[str] = (),
 ) -> wire.VisibilityForm:
     """Read every selected package and its titles, hand them to `sink`, note in `extraction` how complete it was.
 
     Returns how this version of FOLIO spells visibility, by which it is known; without any package, as the older one.
-    Titles are read of custom packages, and of managed ones named in `managed` (None: of all): a migration to custom
-    packages does not need the others, and they may be most of a tenant.
+    Titles are read of custom packages, and of managed ones whose id is in `managed` (None: of all) or whose name is in
+    `named` (as `name_key`): a migration does not need the others, and they may be most of a tenant.
 
     Raises:
         QuotaError, LoginRefusedError, ConfigurationError, UnreachableError: when reading cannot go on.
@@ -45,8 +51,15 @@ async def extract(
     if listing.missing:
         extraction.fall_short(f"FOLIO: {listing.missing} of the declared packages were never listed")
     wanted = [
-        one for one in listing.records if managed is None or one.model.attributes.is_custom or one.model.id in managed
+        one
+        for one in listing.records
+        if managed is None
+        or one.model.attributes.is_custom
+        or one.model.id in managed
+        or name_key(one.model.attributes.name or "") in named
     ]
+    for item in listing.invalid:
+        extraction.fall_short(f"FOLIO: the titles of package {item.id or '(without an id)'} were not read", item.id)
     extraction.expected += sum(1 + 2 * (one.model.attributes.selected_count or 0) for one in wanted)  # title, holding
     await sink(_package_batch(listing))
 

@@ -5,6 +5,7 @@ Nothing is removed that was edited since the plan, and no package that still hol
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sync.errors import DataError, NotFoundError
@@ -13,6 +14,7 @@ from sync.folio.client import FolioClient
 from sync.folio.mapping import deselected_package, deselected_resource, holding_from_wire, package_from_wire
 from sync.plan.changes import Change
 from sync.plan.compare import refuse_if_moved
+from sync.transport.paging import read_listing
 from sync.transport.records import ModelT, Record
 from sync.transport.sending import LOOKS, Sender
 
@@ -83,10 +85,8 @@ class FolioRemover:
         call: Callable[[], Awaitable[str]],
         is_gone: Callable[[], Awaitable[str | None]],
     ) -> None:
-        try:
+        with suppress(NotFoundError):  # FOLIO reads again what it has just removed, and says so (facts: folio §2.1)
             await self.sender.send(change.id, operation, change.target_id, call, is_gone, look_once=True)
-        except NotFoundError:
-            return  # FOLIO reads again what it has just removed, and says so (facts: folio §2.1)
         if await self.sender.look(is_gone) is None:
             raise DataError(
                 f"FOLIO still shows {change.target_id} after its removal",
@@ -106,12 +106,19 @@ class FolioRemover:
         )
 
     async def _titles(self, package_id: str) -> list[str]:
-        """Return what the first page of the package's list shows, empty when the package is gone."""
+        """Return the ids that the package's list shows, unreadable ones too; empty when the package is gone.
+
+        All pages count: for a while the first ones may show nothing but what was just taken out.
+        """
         try:
-            page = await self.client.list_package_resources(package_id, 1, selected=True)
+            listing = await read_listing(
+                lambda page: self.client.list_package_resources(package_id, page + 1, selected=True),
+                key=lambda one: one.id,
+            )
         except NotFoundError:
             return []
-        return [one.model.id for one in page.records]
+        unseen = ["one that its list counts and does not show"] if listing.missing else []
+        return [*(one.model.id for one in listing.records), *(one.id for one in listing.invalid), *unseen]
 
     async def _resource(self, resource_id: str) -> wire.Resource | None:
         found = await _or_none(self.client.get_resource(resource_id))

@@ -127,6 +127,10 @@ class Title:
         """Return the valid identifiers in the form in which they match."""
         return frozenset(one.match_key for one in self.identifiers if one.valid)
 
+    def numbers(self) -> tuple[str, ...]:
+        """Return the valid identifiers as a report shows them, each once."""
+        return tuple(dict.fromkeys(one.value for one in self.identifiers if one.valid))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:

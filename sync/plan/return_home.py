@@ -43,6 +43,24 @@ def returned(fitted: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
     return replace(fitted, **{name: getattr(base.target, name) for name in fields if name not in changed})
 
 
+def spoken(home: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
+    """Return `home` without what the source told neither now nor at the base (None): the target is left as it is.
+
+    An access type that is not given (FOLIO's "") is not told either; an embargo always is.
+    """
+    untold: dict[str, Any] = {
+        name: None
+        for name in fields
+        if name != "embargo"
+        and all(_is_untold(name, getattr(one, name)) for one in (source, base.source_listed, base.source_full))
+    }
+    return replace(home, **untold)
+
+
+def _is_untold(name: str, value: object) -> bool:
+    return value is None or (name == "access_type" and value == "")
+
+
 def returned_to_folio(
     fitted: R, sources: Sequence[tuple[Record, Record | None]], listed: Record, full: Record, fields: tuple[str, ...]
 ) -> R:

@@ -1,183 +1,25 @@
-"""What is gone at the source goes at the target: never more than was approved, and nothing that is not ours to remove."""
+"""What is gone at the source goes at the target: never more than was approved, and only what is ours to remove."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended
 from sync.engine.plan import Wanted
 from sync.model import Kind
-from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Status
+from sync.plan.changes import NOT_ASKED, REMOVALS, Status
 from sync.plan.direction import Direction
-from sync.plan.guards import RemovalLimits
-from sync.sandbox.alma import AlmaSwitches
-from sync.sandbox.controls import Call, Faults
-from sync.sandbox.folio import FolioSwitches, StoredResource
-from sync.sandbox.folio.records import Coverage, Embargo
-from sync.sandbox.seed import SeedKnowledgeBase, SeedLibrary, SeedRange, SeedService
+from sync.sandbox.controls import Call
+from sync.sandbox.folio.records import Coverage
+from sync.sandbox.seed import SeedRange, SeedService
 from tests.support.commands import Place, configuration
-from tests.support.libraries import collection, journal, knowledge_base, known_title, library, plain_library, portfolio
-from tests.support.migrating import after_looking, all_done, changes, parked, run_diff, run_migration
-from tests.support.practice import Exchange, Meddler, Systems, custom_title, practice_systems
-
-BOTH = pytest.mark.parametrize("direction", list(Direction))
-TO_FOLIO, TO_ALMA = Direction.ALMA_TO_FOLIO, Direction.FOLIO_TO_ALMA
-
-
-def removing(direction: Direction, number: int = 1000, percent: float = 100.0, approved: int | None = None) -> Wanted:
-    """Return the wish to remove; without limits, these guards are in nobody's way."""
-    return Wanted(direction=direction, removals=RemovalLimits(number=number, percent=percent, approved=approved))
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """Both systems, and which of them is the source. Titles are called by the numbers of their journals."""
-
-    systems: Systems
-    direction: Direction
-    database: AsyncEngine
-
-    @property
-    def to_alma(self) -> bool:
-        return self.direction is TO_ALMA
-
-    # looking
-
-    def portfolios(self, number: int) -> list[str]:
-        mms_id = self.systems.alma.mms_id(f"bib:{number}")
-        return [str(one["id"]) for one in self.systems.alma.portfolios(mms_id=mms_id)]
-
-    def resources(self, number: int) -> list[StoredResource]:
-        name = journal(number).title
-        return [one for one in self.systems.folio.resources() if one.title.name == name and one.resource.is_selected]
-
-    def collection(self, name: str) -> str:
-        return next(str(one["id"]) for one in self.systems.alma.collections() if one["public_name"] == name)
-
-    def package(self, name: str) -> str:
-        return next(one.id for one in self.systems.folio.packages() if one.package.name == name)
-
-    def ids_of(self, number: int) -> set[str]:
-        """Return the target's records of a title."""
-        return set(self.portfolios(number)) if self.to_alma else {one.id for one in self.resources(number)}
-
-    def container(self, name: str) -> set[str]:
-        """Return the target's record of a package, and its services."""
-        if not self.to_alma:
-            return {self.package(name)}
-        found = self.collection(name)
-        return {found, *(str(one["id"]) for one in self.systems.alma.services(found))}
-
-    def target(self) -> set[str]:
-        """Return the ids of all that the target holds, bibs and titles aside."""
-        alma, folio = self.systems.alma, self.systems.folio
-        if self.to_alma:
-            return {str(one["id"]) for one in (*alma.collections(), *alma.services(), *alma.portfolios())}
-        packages = {one.id for one in folio.packages() if one.package.is_selected}
-        return packages | {one.id for one in folio.resources() if one.resource.is_selected}
-
-    def writes(self, *methods: str) -> list[Call]:
-        """Return the writes that arrived at the target, in their order."""
-        controls = (self.systems.alma if self.to_alma else self.systems.folio).controls
-        wanted = methods or ("POST", "PUT", "DELETE")
-        return [one for one in controls.calls if one.method in wanted and not one.path.startswith("/authn")]
-
-    def meddle(self, meddler: Meddler | None, *, at_source: bool = False) -> None:
-        """Let somebody meddle with the answers of the target, or of the source."""
-        front = self.systems.alma_front if self.to_alma is not at_source else self.systems.folio_front
-        front.meddler = meddler
-
-    # at the source
-
-    def take(self, *numbers: int) -> None:
-        """Remove titles at the source."""
-        for number in numbers:
-            for resource in self.resources(number) if self.to_alma else ():
-                self.systems.folio.remove_resource(resource.id)
-            for portfolio_id in () if self.to_alma else self.portfolios(number):
-                self.systems.alma.remove_portfolio(portfolio_id)
-
-    def take_package(self, name: str) -> None:
-        """Remove a package at the source, with all it holds."""
-        if self.to_alma:
-            self.systems.folio.remove_package(self.package(name))
-        else:
-            self.systems.alma.remove_collection(self.collection(name))
-
-    # at the target, or at the source
-
-    def edit(self, number: int, *, at_source: bool = False) -> None:
-        """Let a title begin in 1811."""
-        if self.to_alma is not at_source:
-            self.systems.alma.set_coverage(self.portfolios(number)[0], SeedRange(from_year="1811"))
-        else:
-            held = self.resources(number)[0]
-            self.systems.folio.edit_resource(held.id, custom_coverages=(Coverage("1811-01-01", ""),))
-
-    def add(self, number: int, package: str, *, at_source: bool = False) -> None:
-        """Put a new title into a package."""
-        alma, folio = self.systems.alma, self.systems.folio
-        if self.to_alma is not at_source:
-            alma.add_bib(journal(number))
-            alma.add_portfolio(str(alma.services(self.collection(package))[0]["id"]), portfolio(number))
-            return
-        made = custom_title(folio, f"Only for {number}", journal(number).title)
-        (held,) = [one.resource for one in folio.resources() if one.id == made]
-        folio.state.put_resource(replace(held, package_id=int(self.package(package).rpartition("-")[2])))
-        folio.remove_package(self.package(f"Only for {number}"))
-
-    # running
-
-    async def run(self, wanted: Wanted | None = None, *, alma: dict[str, Any] | None = None, **more: Any) -> Ended:
-        """Migrate with removals and no limits, unless something else is wanted."""
-        pair = self.systems.pair(alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5, **(alma or {})})
-        return await run_migration(self.database, self.systems, pair, wanted=wanted or removing(self.direction), **more)
-
-    async def words(self, ended: Ended, status: Status) -> dict[tuple[Kind, str], str]:
-        """Return what is said of each removal at this status, with the advice, by its kind and name."""
-        found = await changes(self.database, ended, status=status)
-        return {
-            (one.change.kind, one.change.name): f"{one.outcome.reason or one.change.reason} {one.outcome.advice}"
-            for one in found
-            if one.change.action in REMOVALS
-        }
-
-    async def nothing_more(self) -> None:
-        """Assert that one more run, with removals, writes nothing in either direction."""
-        before = self.systems.alma.controls.writes, self.systems.folio.controls.writes
-        for direction in Direction:
-            ended = await self.run(removing(direction))
-            assert (ended.plan.summary.writes, ended.plan.summary.withheld) == (0, 0)
-        assert (self.systems.alma.controls.writes, self.systems.folio.controls.writes) == before
-
-
-@contextmanager
-def told(
-    direction: Direction, database: AsyncEngine, seed: SeedLibrary, known: SeedKnowledgeBase | None = None, **more: Any
-) -> Iterator[Story]:
-    with practice_systems(seed, known, **more) as systems:
-        yield Story(systems, direction, database)
-
-
-async def agreed(story: Story) -> None:
-    """Move everything from Alma to FOLIO, so that both sides agree on it."""
-    assert all_done(await run_migration(story.database, story.systems))
-
-
-def tripped(ended: Ended) -> set[str]:
-    return {one.name for one in ended.plan.guards if one.tripped}
-
-
-def title(number: int) -> tuple[Kind, str]:
-    return Kind.HOLDING, journal(number).title
-
+from tests.support.libraries import collection, journal, library, plain_library, portfolio
+from tests.support.migrating import after_looking, all_done, changes, parked, run_diff
+from tests.support.practice import custom_title
+from tests.support.removals import BOTH, TO_ALMA, TO_FOLIO, Story, agreed, falls_short, removing, title, told, tripped
 
 # --- the whole story, by the real command
 
@@ -192,28 +34,45 @@ STAYING = collection("Staying", [portfolio(number) for number in range(30, 90)])
 NINETY = library([journal(number) for number in range(90)], LEAVING, STAYING)
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Runs the real command."""
+
+    place: Place
+    direction: Direction
+
+    async def remove(self, *more: str) -> tuple[int, Any, Counter[tuple[str, str]]]:
+        """Return the exit code, the JSON that was printed, and how many removals of each kind have which status."""
+        ways = ("--from", self.direction.source, "--to", self.direction.target, "--remove", *more)
+        settle = {"PAIRS__MAIN__ALMA__SETTLE_SECONDS": "0.1"}
+        ended = await self.place.run("migrate", *ways, "--yes", "--format", "json", **settle)
+        assert "Traceback" not in ended.err
+        found = [one for one in ended.json["changes"] if one["action"] in REMOVALS]
+        return ended.code, ended.json, Counter((one["kind"], one["status"]) for one in found)
+
+
+def assert_from_the_bottom(story: Story, calls: list[Call], removals: int) -> None:
+    """All writes come first, then the holdings, the services, the packages; no bib goes with its portfolio."""
+    written, removed = calls[:-removals], calls[-removals:]
+    assert {one.method for one in written} == {"POST", "PUT"}
+    assert {one.method for one in removed} == {"DELETE"}
+    if story.to_alma:
+        assert [one.path.count("/") for one in removed] == [9] * 40 + [7] * 2 + [5]
+        assert all("bib=retain" in one.query.split("&") for one in removed[:40])
+    else:
+        assert ["/resources/" in one.path for one in removed] == [True] * 40 + [False]
+
+
 @BOTH
 async def test_what_is_gone_goes_as_far_as_it_was_approved_and_nothing_else(
     direction: Direction, database: AsyncEngine, database_url: str, tmp_path: Path
 ) -> None:
     with told(direction, database, NINETY) as story:
-        place = Place(folder=tmp_path)
-        place.configure(configuration(story.systems, database_url))
+        desk = Desk(Place(folder=tmp_path), direction)
+        desk.place.configure(configuration(story.systems, database_url))
         count = 43 if story.to_alma else 41  # FOLIO has no services
-
-        async def command(source: str, target: str, *more: str) -> tuple[int, Any]:
-            common = ("migrate", "--from", source, "--to", target, "--yes", "--format", "json", *more)
-            answer = await place.run(*common, PAIRS__MAIN__ALMA__SETTLE_SECONDS="0.1")
-            assert "Traceback" not in answer.err
-            return answer.code, answer.json
-
-        async def remove(*more: str) -> tuple[int, Any, Counter[tuple[str, str]]]:
-            code, answer = await command(direction.source, direction.target, "--remove", *more)
-            found = [one for one in answer["changes"] if one["action"] in REMOVALS]
-            return code, answer, Counter((one["kind"], one["status"]) for one in found)
-
         kinds = {"holding": 40, "package": 1, **({"service": 2} if story.to_alma else {})}
-        assert (await command("alma", "folio"))[0] == 0
+        await agreed(story)
         bibs, before = [story.systems.alma.mms_id(f"bib:{number}") for number in range(90)], story.target()
         gone = story.container("Leaving").union(*(story.ids_of(number) for number in range(40)))
         assert len(gone) == count
@@ -223,22 +82,20 @@ async def test_what_is_gone_goes_as_far_as_it_was_approved_and_nothing_else(
         story.add(95, "Staying", at_source=True)
 
         # too many: nothing is removed, and everything else is done
-        code, answer, removals = await remove()
+        code, answer, removals = await desk.remove()
         guard = {"name": "removals", "value": count, "limit": 20, "tripped": True}
         assert (code, [one for one in answer["guards"] if one["name"] == "removals"]) == (4, [guard])
         assert removals == {(kind, "withheld"): number for kind, number in kinds.items()}
-        print("UNCH", answer["summary"])
         assert answer["summary"] == {
-            "create": 2, "update": 1, "remove": 0, "unchanged": answer["summary"]["unchanged"], "conflict": 0,
+            "create": 2, "update": 1, "remove": 0, "unchanged": 100, "conflict": 0,
             "withheld": count, "ambiguous": 0, "lossy": 0,
         }  # fmt: skip
         assert answer["result"] == {"applied": 3, "verified": 3, "skipped": 0, "failed": 0, "paused": 0}
         assert story.writes("DELETE") == []
-        made = story.target() - before
-        assert len(made) == 1
         assert before < story.target()
+        assert len(story.target() - before) == 1
         writes = len(story.writes())
-        code, answer, removals = await remove("--max-removals", str(count - 1))
+        code, answer, removals = await desk.remove("--max-removals", str(count - 1))
         assert code == 4
         assert {status for _, status in removals} == {"withheld"}
         assert removals.total() == answer["summary"]["withheld"] == count
@@ -247,26 +104,257 @@ async def test_what_is_gone_goes_as_far_as_it_was_approved_and_nothing_else(
         # approved: exactly these, from the bottom, after all that is written
         story.edit(51, at_source=True)
         story.add(96, "Staying", at_source=True)
-        code, answer, removals = await remove("--max-removals", str(count))
-        print("UNCH", answer["summary"])
+        code, answer, removals = await desk.remove("--max-removals", str(count))
         assert code == 0
         assert removals == {(kind, "verified"): number for kind, number in kinds.items()}
-        assert answer["summary"]["remove"] == count
+        assert (answer["summary"]["remove"], answer["summary"]["unchanged"]) == (count, 102)
         assert before - story.target() == gone
         assert len(story.target() - before) == 2
         calls = story.writes()[writes:]
-        removed = calls[-count:]
-        assert {one.method for one in calls[:-count]} == {"POST", "PUT"}
-        assert {one.method for one in removed} == {"DELETE"}
-        if story.to_alma:
-            depths = [one.path.count("/") for one in removed]
-            assert depths == [9] * 40 + [7] * 2 + [5]
-            assert all("bib=retain" in one.query.split("&") for one in removed[:40])
-        else:
-            assert ["/resources/" in one.path for one in removed] == [True] * 40 + [False]
+        assert_from_the_bottom(story, calls, count)
         assert set(bibs) <= {one["mms_id"] for one in story.systems.alma.bibs()}
-        code, answer, removals = await remove("--max-removals", "0")
-        print("UNCH", answer["summary"])
-        assert (code, removals.total()) == (0, 0)
-        assert answer["result"]["applied"] == 0
-        assert len(story.writes()) == writes + len(calls)
+        await story.nothing_more()
+
+
+@BOTH
+async def test_without_being_asked_nothing_is_removed_and_the_plan_says_how_many_are_gone(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3, 4])) as story:
+        await agreed(story)
+        before, count = story.target(), 7 if story.to_alma else 6
+        story.take_package("Collection 2")
+        story.take(0)
+        ended = await story.run(Wanted(direction=direction))
+        (guard,) = [one for one in ended.plan.guards if one.name == NOT_ASKED]
+        assert (guard.value, guard.limit, guard.tripped) == (count, 0, False)
+        assert f"{count} records" in guard.explanation
+        assert await changes(database, ended) == []
+        writes = len(story.writes())
+        ended = await run_diff(database, story.systems, wanted=removing(direction))
+        assert len(await story.words(ended, Status.PLANNED)) == ended.plan.summary.remove == count
+        assert NOT_ASKED not in {one.name for one in ended.plan.guards}
+        assert (story.target(), len(story.writes())) == (before, writes)
+        assert all_done(await story.run())
+        assert len(before - story.target()) == count
+        await story.nothing_more()
+
+
+# --- readings that do not suffice
+
+
+@BOTH
+async def test_from_an_incomplete_reading_of_the_source_nothing_counts_as_gone(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3, 2])) as story:
+        await agreed(story)
+        before, gone = story.target(), story.ids_of(4)
+        story.take(4)
+        story.edit(3, at_source=True)
+        story.add(90, "Collection 1", at_source=True)
+        story.meddle(falls_short(story, 0, 90), at_source=True)
+        ended = await story.run(removing(direction, approved=1000))
+        assert "source-complete" in tripped(ended)
+        withheld = await story.words(ended, Status.WITHHELD)
+        # what is linked is looked for in FOLIO one by one
+        assert withheld.keys() == ({title(4)} if story.to_alma else {title(0), title(4)})
+        assert all("not read completely" in words for words in withheld.values())
+        assert story.target() == before
+        assert all_done(ended)
+        assert ended.plan.summary.update == 1
+        story.meddle(None, at_source=True)
+        assert all_done(await story.run())
+        assert before - story.target() == gone
+
+
+@BOTH
+async def test_an_empty_source_is_no_reading_of_a_library(direction: Direction, database: AsyncEngine) -> None:
+    with told(direction, database, plain_library([2, 1])) as story:
+        await agreed(story)
+        before = story.target()
+        story.take_package("Collection 1")
+        story.take_package("Collection 2")
+        ended = await story.run(removing(direction, approved=1000))
+        assert tripped(ended) == {"empty-side"}
+        assert len(await story.words(ended, Status.WITHHELD)) == len(before)
+        assert story.target() == before
+        assert story.writes("DELETE") == []
+
+
+@BOTH
+async def test_a_package_that_loses_too_much_is_left_while_the_others_go_on(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([5, 20])) as story:
+        await agreed(story)
+        before, gone = story.target(), story.ids_of(5)
+        story.take(0, 1, 2, 5)  # 3 of 5, and 4 of 25
+        ended = await story.run(removing(direction, number=2, percent=20.0))
+        assert tripped(ended) == {"removals-in-package"}
+        withheld = await story.words(ended, Status.WITHHELD)
+        assert withheld.keys() == {title(0), title(1), title(2)}
+        assert all("'Collection 1'" in words and "--max-removals 3" in words for words in withheld.values())
+        assert before - story.target() == gone
+        ended = await story.run(removing(direction, number=2, percent=20.0, approved=3))
+        assert all_done(ended)
+        assert len(before - story.target()) == 4
+
+
+# --- edits win, and what is not ours stays
+
+
+@BOTH
+async def test_what_somebody_edited_at_the_target_stays_and_is_listed(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3, 2])) as story:
+        await agreed(story)
+        before, gone = story.target(), story.ids_of(1) | story.ids_of(3) | story.ids_of(4)
+        story.edit(0)
+        if story.to_alma:
+            story.systems.alma.rename_collection(story.collection("Collection 2"), "Ours")
+            story.systems.folio.remove_package(story.package("Collection 2"))
+        else:
+            story.systems.folio.edit_package(story.package("Collection 2"), name="Ours")
+            story.take_package("Collection 2")
+        story.take(0, 1)
+        ended = await story.run()
+        withheld = await story.words(ended, Status.WITHHELD)
+        assert withheld.keys() - {(Kind.SERVICE, "Ours")} == {title(0), (Kind.PACKAGE, "Ours")}
+        assert "(coverage); an edit wins" in withheld[title(0)]
+        assert "(name); an edit wins" in withheld[Kind.PACKAGE, "Ours"]
+        assert tripped(ended) == set()
+        assert before - story.target() == gone
+
+
+@BOTH
+async def test_what_somebody_did_between_plan_and_removal_is_respected(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([4, 1])) as story:
+        await agreed(story)
+        alma, folio = story.systems.alma, story.systems.folio
+        before, edited = story.target(), story.ids_of(0)
+        gone = story.ids_of(1).union(*map(story.ids_of, (2, 4)))
+
+        def meanwhile() -> None:
+            story.edit(0)
+            if story.to_alma:
+                alma.remove_portfolio(story.portfolios(1)[0])
+                alma.edit_collection(story.collection("Collection 2"), description="Kept for Ida")
+            else:
+                folio.remove_resource(story.resources(1)[0].id)
+                folio.edit_package(story.package("Collection 2"), name="Kept for Ida")
+
+        story.take(0, 1, 2)
+        story.take_package("Collection 2")
+        ended = await story.run(confirm=after_looking(meanwhile))
+        skipped = await story.words(ended, Status.SKIPPED)
+        assert skipped.keys() == {title(0), (Kind.PACKAGE, "Collection 2")}
+        assert "coverage was" in skipped[title(0)]
+        assert "run the command again" in skipped[title(0)].lower()
+        assert (await story.words(ended, Status.VERIFIED)).keys() >= {title(1), title(2), title(4)}
+        assert await story.words(ended, Status.FAILED) == {}
+        assert edited <= story.target()
+        services = {one for one in before - story.target() - gone if one.startswith("62")}
+        assert before - story.target() == gone | services
+        again = await story.words(await story.run(), Status.WITHHELD)
+        assert "an edit wins" in again[title(0)]
+
+
+@BOTH
+@pytest.mark.parametrize("when", ["before the plan", "after the plan", "unseen by the plan"])
+async def test_a_package_that_holds_what_is_not_ours_stays_and_is_listed(
+    direction: Direction, when: str, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([2, 1])) as story:
+        await agreed(story)
+        gone, kept = story.ids_of(0) | story.ids_of(1), story.container("Collection 1")
+        before = story.target()
+        story.take_package("Collection 1")
+
+        def add() -> None:
+            story.add(90, "Collection 1")
+
+        if when == "after the plan":
+            ended = await story.run(confirm=after_looking(add))
+        else:
+            add()
+            if when == "unseen by the plan":
+                mirrored = Story(story.systems, TO_FOLIO if story.to_alma else TO_ALMA, database)
+                story.meddle(falls_short(mirrored, 90))
+            ended = await story.run()
+        left = await story.words(ended, Status.FAILED if when == "after the plan" else Status.WITHHELD)
+        names = {(Kind.PACKAGE, "Collection 1"), (Kind.SERVICE, "Collection 1")}
+        assert left.keys() == (names if story.to_alma else {(Kind.PACKAGE, "Collection 1")})
+        words = "not read completely" if when == "unseen by the plan" else "it still holds"
+        assert all(words in one for one in left.values())
+        assert before - story.target() == gone
+        story.meddle(None)
+        if story.to_alma:
+            story.systems.alma.remove_portfolio(story.portfolios(90)[0])
+        else:
+            story.systems.folio.remove_resource(story.resources(90)[0].id)
+        assert all_done(await story.run())
+        assert before - story.target() == gone | kept
+        await story.nothing_more()
+
+
+@BOTH
+async def test_what_cannot_be_read_at_the_source_is_there_all_the_same(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3])) as story:
+        await agreed(story)
+        before, gone = story.target(), story.ids_of(1)
+        if story.to_alma:
+            odd = (Coverage("2001-02-30", ""),)
+            story.systems.folio.edit_resource(story.resources(0)[0].id, custom_coverages=odd)
+        else:
+            odd = SeedRange(from_year="2001", from_month="2", from_day="30")
+            story.systems.alma.set_coverage(story.portfolios(0)[0], odd)
+        story.take(1)
+        ended = await story.run()
+        assert [one.kind for one in await parked(database, ended)] == [Kind.HOLDING]
+        assert tripped(ended) == set()
+        assert before - story.target() == gone
+        assert {one.change.name for one in await changes(database, ended)} == {journal(1).title}
+
+
+@BOTH
+async def test_what_never_agreed_is_not_removed(direction: Direction, database: AsyncEngine) -> None:
+    with told(direction, database, plain_library([1, 1])) as story:
+        custom_title(story.systems.folio, "Collection 1", journal(0).title)  # without coverage, of another type
+        custom_title(story.systems.folio, "Elsewhere", "Elsewhere")
+        await run_diff(database, story.systems, wanted=Wanted(direction=direction))
+        kept = story.ids_of(0) | story.container("Collection 1")
+        story.take_package("Collection 1")
+        ended = await story.run()
+        withheld = await story.words(ended, Status.WITHHELD)
+        assert withheld.keys() >= {title(0), (Kind.PACKAGE, "Collection 1")}
+        assert "never agreed" in withheld[title(0)]
+        assert ("it still holds" if story.to_alma else "never agreed") in withheld[Kind.PACKAGE, "Collection 1"]
+        assert kept <= story.target()
+        assert story.writes("DELETE") == []
+
+
+async def test_what_comes_from_the_community_zone_is_left_with_advice(database: AsyncEngine) -> None:
+    seed = library(
+        [journal(number) for number in range(5)],
+        collection("Zone", [portfolio(0), portfolio(1)], is_local=False),
+        collection("Mixed", [portfolio(2), portfolio(3, is_local=False)]),
+        collection("Other", [portfolio(4)]),
+    )
+    with told(TO_ALMA, database, seed) as story:
+        await agreed(story)
+        before, gone = story.target(), story.ids_of(2)
+        story.take_package("Zone")
+        story.take_package("Mixed")
+        ended = await story.run()
+        withheld = await story.words(ended, Status.WITHHELD)
+        assert len(withheld) == len(before) - 4
+        zone = {title(0), title(1), title(3), (Kind.SERVICE, "Zone"), (Kind.PACKAGE, "Zone")}
+        assert all("no API could bring it back: remove it in Alma itself" in withheld[one] for one in zone)
+        assert "it still holds 1 titles" in withheld[Kind.PACKAGE, "Mixed"]
+        assert before - story.target() == gone

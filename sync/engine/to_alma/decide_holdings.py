@@ -12,7 +12,7 @@ from sync.errors import DataError, NotFoundError
 from sync.model import EmbargoKind, Holding, Kind, Loss, Title
 from sync.plan.changes import Action, Status
 from sync.plan.compare import ALMA_HOLDING_FIELDS, TITLE_FIELDS, differences
-from sync.plan.return_home import Base, changed_fields, returned
+from sync.plan.return_home import Base, changed_fields, returned, spoken
 from sync.store.comparison import Differing, SourceRecord, source_records
 from sync.store.links import BaseRecords, Link, base_records, links_from_folio
 from sync.store.snapshots import records
@@ -114,7 +114,7 @@ async def _create(scope: AlmaScope, outcome: Outcome, case: _Case) -> None:
         package_key=package.key,
         package_name=package.name,
         title_key=title.key,
-        identifiers=_identifiers(title),
+        identifiers=title.numbers(),
         reason=left or ("was in Alma, is there no longer" if case.portfolios else "only in FOLIO"),
         fields=differences(desired, None, ALMA_HOLDING_FIELDS),
         losses=fit.losses,
@@ -145,7 +145,7 @@ async def _plan_bib(scope: AlmaScope, outcome: Outcome, title: Title) -> None:
             origin=title,
             source_keys=(title.key,),
             title_key=title.key,
-            identifiers=_identifiers(title),
+            identifiers=title.numbers(),
             reason="no bib of this library is this title",
             fields=differences(fit.record, None, TITLE_FIELDS),
             losses=fit.losses,
@@ -173,7 +173,9 @@ async def _compare(
         changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
         if changed and not alone:
             _refuse_for_several(changed, "changed")
-        desired = returned(desired, words, home, ALMA_HOLDING_FIELDS)
+        desired = spoken(returned(desired, words, home, ALMA_HOLDING_FIELDS), words, home, ALMA_HOLDING_FIELDS)
+        if desired.coverage_statement is None and words.coverage_statement == "":
+            desired = replace(desired, coverage_statement="")  # one that only Alma's note holds is taken back
     desired, more = _kept(desired, current)
     found = differences(desired, current, ALMA_HOLDING_FIELDS)
     if found and base is None and not alone:
@@ -195,7 +197,7 @@ async def _compare(
             package_key=package.key,
             package_name=package.name,
             title_key=case.title.key,
-            identifiers=_identifiers(case.title),
+            identifiers=case.title.numbers(),
             reason="changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO",
             fields=found,
             losses=(*losses, *more),
@@ -234,7 +236,3 @@ def _kept(desired: Holding, current: Holding) -> tuple[Holding, tuple[Loss, ...]
     if desired.embargo is None and rolling:
         desired = replace(desired, embargo=current.embargo)
     return desired, losses
-
-
-def _identifiers(title: Title) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.value for one in title.identifiers if one.valid))

@@ -15,7 +15,7 @@ from sync.errors import DataError
 from sync.model import Kind, Package, Service
 from sync.plan.changes import Action, Change, FieldChange, Status
 from sync.plan.compare import ALMA_PACKAGE_FIELDS, differences
-from sync.plan.return_home import Base, returned
+from sync.plan.return_home import Base, returned, spoken
 from sync.store.comparison import Differing, SourceRecord, source_records
 from sync.store.links import BaseRecords, base_records
 
@@ -91,7 +91,7 @@ async def _compare(
     desired = fit.record
     if base is not None:
         home = Base(target=base.alma, source_listed=base.folio_listed, source_full=base.written)
-        desired = returned(desired, full, home, HOME_FIELDS)
+        desired = spoken(returned(desired, full, home, HOME_FIELDS), full, home, HOME_FIELDS)
     elif _is_given_name(scope, package):
         desired = replace(desired, name=current.name)
     found = () if current.key == STANDALONE_KEY else differences(desired, current, ALMA_PACKAGE_FIELDS)

@@ -138,7 +138,7 @@ async def title_cases(scope: Scope) -> AsyncIterator[list[Case]]:
                     losses=fit.losses,
                     title_key=group.identity_key,
                     name=desired.name,
-                    identifiers=_identifiers(title),
+                    identifiers=title.numbers(),
                 )
             )
         yield cases
@@ -199,11 +199,7 @@ async def _holding_case(
         package_name=scope.package_names.get(group.package_key, ""),
         title_key=group.identity_key,
         name=scope.title_names.get(title.key, title.name),
-        identifiers=_identifiers(title),
+        identifiers=title.numbers(),
         managed_package=package is not None and package.folio_id in scope.managed_packages,
         withhold="the package was not read completely in FOLIO" if unseen and link is None else "",
     )
-
-
-def _identifiers(title: Title) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.value for one in title.identifiers if one.valid))

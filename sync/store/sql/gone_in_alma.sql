@@ -1,5 +1,6 @@
--- Records of FOLIO whose every counterpart in Alma is gone, or was moved elsewhere from a record that we made; what
--- was parked is there, only not readable. One row for each linked record of FOLIO; `gone` says which of them.
+-- Records of FOLIO whose every counterpart in Alma is gone, or was moved elsewhere from a record that we made (a later
+-- link says where to); what was parked is there, only not readable. What we removed ourselves and somebody took in
+-- anew is theirs. One row for each linked record of FOLIO; `gone` says which of them.
 with mine as (
   select l.id, l.folio_id, l.closed_at,
          l.closed_at is null and (
@@ -12,6 +13,11 @@ with mine as (
       l.closed_at is null
       or (
         l.how like 'created%'
+        and exists (
+          select from link later
+          where later.pair = l.pair and later.kind = l.kind and later.alma_id = l.alma_id
+            and later.folio_id <> l.folio_id and later.id > l.id
+        )
         and not exists (
           select from link o
           where o.pair = l.pair and o.kind = l.kind and o.folio_id = l.folio_id and o.closed_at is null
