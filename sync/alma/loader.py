@@ -4,9 +4,11 @@ Updates are whole records: read, our fields changed, written back with every key
 What is created is looked for by its natural key after a lost answer, and sent again only if it is surely not there.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 
 from sync.alma import wire
 from sync.alma.bodies import (
@@ -35,9 +37,10 @@ from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, fields_of, refus
 from sync.plan.writes import Claims
 from sync.transport.paging import PAGE_SIZE, read_listing
 from sync.transport.records import Record
-from sync.transport.sending import Sender
+from sync.transport.sending import LOOKS, Sender
 
 ACCESS_TYPE_MISSING = "60128"
+WORD = r"\w+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +66,12 @@ class AlmaLoader:
         """Create a local collection and return its id."""
         body = new_collection(package, self.codes)
 
+        looks = count(1)
+
         async def found() -> str | None:
-            listing = await read_listing(
-                lambda page: self.client.list_collections(page * PAGE_SIZE, PAGE_SIZE), key=lambda one: one.id
-            )
-            wanted = name_key(package.name)
-            same = [one.model.id for one in listing.records if name_key(one.model.public_name) == wanted]
-            return await _the_one(same, claims, f"collections named {package.name!r}")
+            # the search is cheap; before the write is sent again, the whole list has the last word
+            query = f"name~{'_'.join(re.findall(WORD, package.name))}" if next(looks) < len(LOOKS) else ""
+            return await self._collection_named(package.name, query, claims)
 
         try:
             made = await self.sender.send(
@@ -84,6 +86,16 @@ class AlmaLoader:
             ) from None
         claims.take(made)  # else another package of this name could find it before it is linked
         return made
+
+    async def _collection_named(self, name: str, query: str, claims: Claims) -> str | None:
+        try:
+            listing = await read_listing(
+                lambda page: self.client.list_collections(page * PAGE_SIZE, PAGE_SIZE, query), key=lambda one: one.id
+            )
+        except RefusedError:  # a search that Alma cannot read
+            return None
+        same = [one.model.id for one in listing.records if name_key(one.model.public_name) == name_key(name)]
+        return await _the_one(same, claims, f"collections named {name!r}")
 
     async def update_collection(self, change: Change, package: Package) -> None:
         """Write a collection that exists.
@@ -167,7 +179,9 @@ class AlmaLoader:
     async def _own_bib(self, title_id: str, claims: Claims) -> str | None:
         number = own_number(title_id)
         page = await self.client.find_bibs(number)
-        return await _the_one([one.model.mms_id for one in page.records], claims, f"bibs with {number} in an 035")
+        # how exactly Alma compares these numbers is not documented, so the record itself decides
+        own = [one.model.mms_id for one in page.records if number in _other_numbers(one.model)]
+        return await _the_one(own, claims, f"bibs with {number} in an 035")
 
     async def read_bib(self, mms_id: str, publication_type: str) -> Title:
         """Return a bib as a whole reading would, its portfolios being of this publication type.
@@ -205,20 +219,22 @@ class AlmaLoader:
         return stored
 
     async def _like(self, holding: Holding, parents: Parents, claims: Claims) -> Record[wire.Portfolio] | None:
-        """Return the portfolio of this bib in this service with this address that nobody is linked to."""
+        """Return the portfolio of this bib in this service that is nobody's; of several the one of this address.
+
+        Those that were there before are linked, so this one is ours, however Alma spells its address.
+        """
         listing = await read_listing(
             lambda page: self.client.list_bib_portfolios(parents.mms_id, page * PAGE_SIZE, PAGE_SIZE),
             key=lambda one: one.id,
         )
-        same: dict[str, Record[wire.Portfolio]] = {}
+        there: dict[str, Record[wire.Portfolio]] = {}
         for brief in listing.records:
-            if brief.model.service_id != parents.service_id:
-                continue
-            whole = await self.client.get_bib_portfolio(parents.mms_id, brief.model.id)
-            if (await self.shelves.seen(whole)).record.url == holding.url:
-                same[whole.model.id] = whole
-        one = await _the_one(list(same), claims, f"portfolios of bib {parents.mms_id} with this address")
-        return same[one] if one is not None else None
+            if brief.model.service_id == parents.service_id and await claims.is_free(brief.model.id):
+                whole = await self.client.get_bib_portfolio(parents.mms_id, brief.model.id)
+                there[whole.model.id] = whole
+        same = [key for key, whole in there.items() if (await self.shelves.seen(whole)).record.url == holding.url]
+        one = await _the_one(same or list(there), claims, f"portfolios of bib {parents.mms_id} in this service")
+        return there[one] if one is not None else None
 
     async def update_portfolio(self, change: Change, holding: Holding) -> None:
         """Write a portfolio that exists; `holding` names its collection, service and bib."""
@@ -274,6 +290,15 @@ async def _the_one(ids: Sequence[str], claims: Claims, what: str) -> str | None:
             advice="Remove or merge all but one of them in Alma, then run the command again.",
         )
     return free[0] if free and claims.take(free[0]) else None
+
+
+def _other_numbers(bib: wire.Bib) -> set[str]:
+    """Return the numbers of a bib's 035 fields."""
+    try:
+        fields = read_marc(bib.marc_xml).get_fields("035")
+    except DataError:
+        return set(bib.network_number)
+    return {text.strip() for field in fields for text in field.get_subfields("a")}
 
 
 async def _id_of(answer: Awaitable[Record[wire.Collection] | Record[wire.Service] | Record[wire.Portfolio]]) -> str:

@@ -16,6 +16,7 @@ from sync.alma.reading import (
     note_title,
     package_reading,
     parked_for,
+    place_of,
     unreadable,
 )
 from sync.errors import DataError, NotFoundError
@@ -98,7 +99,8 @@ async def _read_listed(
         except NotFoundError:
             return None
         except DataError as error:
-            return parked_for(Kind.HOLDING, brief.model.id, brief.model.resource_metadata.title, error)
+            place = place_of(collection_id, brief.model.mms_id)
+            return parked_for(Kind.HOLDING, brief.model.id, brief.model.resource_metadata.title, error, place)
         return holding_reading(holding, portfolio.raw)
 
     async for outcome in in_parallel(listed, work, width=PORTFOLIOS_AT_ONCE):

@@ -65,11 +65,23 @@ def holding_reading(holding: Holding, raw: object) -> Reading:
     )
 
 
-def parked_for(kind: Kind, key: str, name: str, error: DataError) -> Parked:
+def parked_for(kind: Kind, key: str, name: str, error: DataError, place: str = "") -> Parked:
     """Return a record that cannot take part, for the reason the error gives."""
     return Parked(
-        system=System.ALMA, kind=kind, key=key, name=name, field="", reason=error.message, advice=error.advice
+        system=System.ALMA,
+        kind=kind,
+        key=key,
+        name=name,
+        field="",
+        reason=error.message,
+        advice=error.advice,
+        place=place,
     )
+
+
+def place_of(collection_id: str, mms_id: str) -> str:
+    """Return where a portfolio stands, as `Parked.place` has it."""
+    return f"{collection_id}/{mms_id}"
 
 
 def unreadable(kind: Kind, items: tuple[InvalidRecord, ...]) -> tuple[Parked, ...]:

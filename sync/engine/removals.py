@@ -24,7 +24,10 @@ BATCH = 500
 
 @dataclass(slots=True, kw_only=True)
 class _Removals:
-    """What is gone. `packages` and `services` are the target's own, `planned` counts the holdings to go by package."""
+    """What is gone. `packages` and `services` are the target's own, `planned` counts the holdings to go by package.
+
+    `held_back` counts what is withheld for reasons of its own, not by the guards.
+    """
 
     planning: Planning
     packages: Mapping[str, Package]
@@ -32,6 +35,7 @@ class _Removals:
     absent: Sequence[Gone]
     verdict: RemovalVerdict
     planned: Counter[str] = field(default_factory=Counter)
+    held_back: int = 0
 
     @property
     def target(self) -> System:
@@ -77,6 +81,11 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
     async for batch in gone(work.database, search, Kind.HOLDING, BATCH):
         await planning.add(await _holdings(removals, batch))
     await planning.add(await _containers(removals))
+    if removals.held_back:
+        words = "removals that need a person's eyes: each says why it was held back"
+        planning.guards.append(
+            Guard(name="removals-held-back", value=removals.held_back, limit=0, tripped=True, explanation=words)
+        )
 
 
 async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
@@ -92,7 +101,9 @@ async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
     for one in batch:
         holding = holdings[one.target_id]
         title = titles.get(holding.title_key)
-        kept = removals.verdict.why(one.package_key) or _kept(removals, holding, bases.get(one.link_ids[-1]))
+        guarded = removals.verdict.why(one.package_key)
+        kept = guarded or _kept(removals, holding, bases.get(one.link_ids[-1]))
+        removals.held_back += bool(kept and not guarded)
         removals.planned[one.package_key] += not kept
         selected = target is System.FOLIO and holding.managed
         changes.append(
@@ -118,11 +129,13 @@ async def _containers(removals: _Removals) -> list[Change]:
     for one in removals.absent:
         package = removals.packages[one.target_id]
         left = held.get(package.key, 0) - removals.planned[package.key]
-        kept = removals.verdict.why(package.key) or _kept(removals, package, bases.get(one.link_ids[-1]))
+        guarded = removals.verdict.why(package.key)
+        kept = guarded or _kept(removals, package, bases.get(one.link_ids[-1]))
         if left and not kept:
             kept = f"it still holds {left:,} titles that are not to be removed"
         if package.key in planning.target.extraction.incomplete_packages and not kept:
             kept = f"it was not read completely in {target.label}"
+        removals.held_back += bool(kept and not guarded)
         deselected = target is System.FOLIO and package.managed
         action = Action.DESELECT if deselected else Action.REMOVE
         services = removals.services.get(package.key, ())
@@ -140,6 +153,9 @@ async def _containers(removals: _Removals) -> list[Change]:
 def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | None) -> str:
     """Return why a record is not to be removed though it is gone at the source, "" when it is."""
     target = removals.target
+    of_none = base is not None and isinstance(base.alma, Holding) and base.alma.package_key == STANDALONE_KEY
+    if target is System.FOLIO and of_none:
+        return "Alma does not list portfolios in no collection, so its absence says nothing"
     if base is None:
         return "both sides never agreed on it, so its absence says nothing"
     before = base.alma if target is System.ALMA else base.folio_listed

@@ -101,6 +101,7 @@ def holding_from_wire(record: wire.Resource) -> Holding:
     found = record.attributes
     hidden = bool(found.visibility_data and found.visibility_data.is_hidden)
     custom_package = bool(found.is_package_custom)
+    own_embargo = _embargo(found.custom_embargo_period)
     try:
         coverage = _ranges(found.custom_coverages or found.managed_coverages)
     except ValueError as error:
@@ -113,7 +114,9 @@ def holding_from_wire(record: wire.Resource) -> Holding:
         managed=not custom_package,
         url=found.url or "",
         coverage=coverage,
-        embargo=_embargo(found.custom_embargo_period) or _embargo(found.managed_embargo_period),
+        embargo=own_embargo or _embargo(found.managed_embargo_period),
+        vendor_coverage=not found.custom_coverages and bool(found.managed_coverages),
+        vendor_embargo=own_embargo is None and _embargo(found.managed_embargo_period) is not None,
         coverage_statement=found.coverage_statement or "",
         proxy=_proxy(found.proxy),
         access_type=record.access_type_id or "",

@@ -136,8 +136,9 @@ class Title:
 class Holding:
     """Alma portfolio, FOLIO resource: one title in one package. None in a field: not read, or to be left as it is.
 
-    `coverage` are the ranges in effect, in the source's own precision; `user_defined` FOLIO's five local fields;
-    `losses` what the reading already had to leave out.
+    `coverage` are the ranges in effect, in the source's own precision; with `vendor_coverage` (and `vendor_embargo`)
+    they are the knowledge base's, not the library's own. `user_defined` are FOLIO's five local fields, `losses` what
+    the reading already had to leave out.
     """
 
     key: str
@@ -157,6 +158,8 @@ class Holding:
     access_type: str | None = None
     user_defined: UserDefined = (None, None, None, None, None)
     tags: tuple[str, ...] | None = None
+    vendor_coverage: bool = False
+    vendor_embargo: bool = False
     losses: tuple[Loss, ...] = ()
 
 
@@ -165,7 +168,10 @@ Record = Package | Service | Title | Holding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """A record that cannot take part as it stands, with the reason and what to do about it."""
+    """A record that cannot take part as it stands, with the reason and what to do about it.
+
+    `place` says of a portfolio of Alma in which collection on which bib it stands: "collection/bib".
+    """
 
     system: System
     kind: Kind
@@ -174,3 +180,4 @@ class Parked:
     field: str
     reason: str
     advice: str
+    place: str = ""

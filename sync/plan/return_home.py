@@ -61,6 +61,16 @@ def _is_untold(name: str, value: object) -> bool:
     return value is None or (name == "access_type" and value == "")
 
 
+def never_emptied(desired: R, current: R, fields: tuple[str, ...]) -> R:
+    """Return `desired` with the target's values where it has none: at first contact nothing is ever wiped."""
+    kept = {
+        name: getattr(current, name)
+        for name in fields
+        if getattr(desired, name) in ("", (), None) and getattr(current, name) not in ("", (), None)
+    }
+    return replace(desired, **kept)
+
+
 def returned_to_folio(
     fitted: R, sources: Sequence[tuple[Record, Record | None]], listed: Record, full: Record, fields: tuple[str, ...]
 ) -> R:

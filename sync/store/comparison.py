@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.model import Kind, Record
 from sync.store.encoding import decode
 from sync.store.queries import sql
-from sync.store.tables import identity
+from sync.store.tables import identity, to_decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A record of FOLIO that needs a decision, with the records of Alma it is linked to."""
+    """A record of FOLIO that needs a decision. `linked`: whether it is or was linked to any record of Alma.
+
+    `present` are those of its records that Alma's reading holds, `unreadable` those it had to park.
+    """
 
     key: str
     package_key: str
     title_key: str
-    alma_ids: tuple[str, ...]
+    linked: bool
+    present: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +84,38 @@ async def differing_holdings(engine: AsyncEngine, comparison: Comparison, batch:
 
 
 async def differing_from_folio(
-    engine: AsyncEngine, comparison: Comparison, kind: Kind, batch: int
+    engine: AsyncEngine, comparison: Comparison, kind: Kind, *, run_id: int, batch: int
 ) -> AsyncIterator[list[Differing]]:
-    """Yield FOLIO's packages or holdings that need a decision, `batch` at a time, package by package."""
-    async with engine.connect() as connection:
-        parameters = {**comparison.parameters(), "kind": kind}
-        options = {"yield_per": batch}
-        result = await connection.stream(sql("differing_from_folio"), parameters, execution_options=options)
-        async for rows in result.partitions(batch):
-            yield [Differing(row.key, row.package_key, row.title_key, tuple(row.alma_ids)) for row in rows]
+    """Yield FOLIO's packages or holdings that need a decision, `batch` at a time, package by package.
+
+    What needs one is settled before the first is yielded; no transaction is open while they are decided.
+    """
+    noted = to_decide.c.run_id == run_id, to_decide.c.kind == kind
+    async with engine.begin() as connection:
+        await connection.execute(delete(to_decide).where(*noted))
+        parameters = {**comparison.parameters(), "kind": kind, "run": run_id}
+        await connection.execute(sql("add_to_decide"), parameters)
+    last = 0
+    while True:
+        query = select(to_decide).where(*noted, to_decide.c.seq > last).order_by(to_decide.c.seq).limit(batch)
+        async with engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        if not rows:
+            break
+        last = int(rows[-1].seq)
+        yield [
+            Differing(
+                key=row.key,
+                package_key=row.package_key,
+                title_key=row.title_key,
+                linked=bool(row.linked),
+                present=tuple(row.present),
+                unreadable=tuple(row.unreadable),
+            )
+            for row in rows
+        ]
+    async with engine.begin() as connection:
+        await connection.execute(delete(to_decide).where(*noted))
 
 
 async def unlinked_titles(engine: AsyncEngine, comparison: Comparison, batch: int) -> AsyncIterator[list[str]]:

@@ -10,7 +10,7 @@ from sync.model import Kind, Record
 from sync.store.encoding import decode, digest, encode
 from sync.store.payloads import keep_payloads
 from sync.store.queries import sql
-from sync.store.tables import entry, link
+from sync.store.tables import entry, link, parked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,27 @@ async def linked_from(
         for folio_id, alma_id in await connection.execute(query):
             found.setdefault(folio_id, set()).add(alma_id)
     return found
+
+
+async def taken_by(
+    engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str], *, among: int | None, run_id: int
+) -> dict[str, str]:
+    """Return, for these Alma ids, the FOLIO ids they are linked to.
+
+    With `among`, a complete snapshot of FOLIO, only those it holds or the run had to park: what FOLIO no longer has
+    keeps its record of Alma from nobody.
+    """
+    query = select(link.c.alma_id, link.c.folio_id).where(
+        link.c.pair == pair, link.c.kind == kind, link.c.alma_id.in_(alma_ids), link.c.closed_at.is_(None)
+    )
+    if among is not None:
+        held = select(entry.c.key).where(
+            entry.c.snapshot_id == among, entry.c.kind == kind, entry.c.key == link.c.folio_id
+        )
+        unreadable = select(parked.c.key).where(parked.c.run_id == run_id, parked.c.key == link.c.folio_id)
+        query = query.where(held.exists() | unreadable.exists())
+    async with engine.connect() as connection:
+        return {row.alma_id: row.folio_id for row in await connection.execute(query)}
 
 
 async def linked_below(engine: AsyncEngine, pair: str, kind: Kind, package_id: str) -> list[str]:

@@ -177,6 +177,7 @@ async def add_parked(engine: AsyncEngine, run_id: int, items: Sequence[Parked]) 
             "field": one.field,
             "reason": storable(one.reason),
             "advice": storable(one.advice),
+            "place": one.place,
         }
         for one in items
     ]
@@ -204,6 +205,23 @@ async def parked_of(engine: AsyncEngine, run_id: int) -> list[Parked]:
                 field=row.field,
                 reason=row.reason,
                 advice=row.advice,
+                place=row.place,
             )
             for row in await connection.execute(query)
         ]
+
+
+async def parked_keys(engine: AsyncEngine, run_id: int, system: System) -> frozenset[str]:
+    """Return the keys of the records of a system that a run had to park."""
+    query = select(parked.c.key).where(parked.c.run_id == run_id, parked.c.system == system)
+    async with engine.connect() as connection:
+        return frozenset((await connection.execute(query)).scalars())
+
+
+async def parked_places(engine: AsyncEngine, run_id: int) -> frozenset[str]:
+    """Return where the portfolios stand that a run had to park: "collection/bib", and "collection/name" as well."""
+    query = select(parked.c.place, parked.c.name).where(parked.c.run_id == run_id, parked.c.place != "")
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    named = (f"{row.place.partition('/')[0]}/{name_key(row.name)}" for row in rows if row.name)
+    return frozenset({row.place for row in rows} | set(named))

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.intents import open_intents
-from sync.store.tables import budget, link, plan, run, snapshot
+from sync.store.tables import budget, in_full, link, plan, run, snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,5 +48,5 @@ async def standing(engine: AsyncEngine, pair: str) -> Standing:
 async def forget_pair(engine: AsyncEngine, pair: str) -> None:
     """Forget everything about a pair: its runs, plans, readings, links and counts."""
     async with engine.begin() as connection:
-        for table in (snapshot, plan, run, link, budget):
+        for table in (snapshot, plan, run, link, budget, in_full):
             await connection.execute(delete(table).where(table.c.pair == pair))

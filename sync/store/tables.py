@@ -127,6 +127,34 @@ parked = Table(
     Column("field", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("advice", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=""),  # of a portfolio of Alma: collection/bib
+)
+
+to_decide = Table(
+    "to_decide",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("package_key", Text, nullable=False),
+    Column("title_key", Text, nullable=False),
+    Column("linked", Integer, nullable=False),
+    Column("present", ARRAY(Text), nullable=False),
+    Column("unreadable", ARRAY(Text), nullable=False),
+    PrimaryKeyConstraint("run_id", "kind", "seq"),
+)
+
+in_full = Table(
+    "in_full",
+    metadata,
+    Column("pair", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("listed_hash", LargeBinary, nullable=False),
+    Column("holding_hash", LargeBinary, nullable=False, index=True),
+    Column("title_hash", LargeBinary, nullable=False, index=True),
+    _moment("read_at", now=True),
+    PrimaryKeyConstraint("pair", "key"),
 )
 
 link = Table(

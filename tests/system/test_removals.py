@@ -224,7 +224,7 @@ async def test_what_somebody_edited_at_the_target_stays_and_is_listed(
         assert withheld.keys() - {(Kind.SERVICE, "Ours")} == {title(0), (Kind.PACKAGE, "Ours")}
         assert "(coverage); an edit wins" in withheld[title(0)]
         assert "(name); an edit wins" in withheld[Kind.PACKAGE, "Ours"]
-        assert tripped(ended) == set()
+        assert tripped(ended) == {"removals-held-back"}
         assert before - story.target() == gone
 
 
@@ -325,7 +325,8 @@ async def test_what_cannot_be_read_at_the_source_is_there_all_the_same(
 @BOTH
 async def test_what_never_agreed_is_not_removed(direction: Direction, database: AsyncEngine) -> None:
     with told(direction, database, plain_library([1, 1])) as story:
-        custom_title(story.systems.folio, "Collection 1", journal(0).title)  # without coverage, of another type
+        resource_id = custom_title(story.systems.folio, "Collection 1", journal(0).title)
+        story.systems.folio.edit_resource(resource_id, custom_coverages=(Coverage("2005-01-01", ""),))
         custom_title(story.systems.folio, "Elsewhere", "Elsewhere")
         await run_diff(database, story.systems, wanted=Wanted(direction=direction))
         kept = story.ids_of(0) | story.container("Collection 1")

@@ -15,8 +15,11 @@ async def decide_for_alma(planning: Planning, matched: Matched) -> None:
     """Decide packages, then holdings, each title with the first holding that needs a bib for it."""
     scope = await open_scope(planning, matched)
     for kind, decide in ((Kind.PACKAGE, decide_packages), (Kind.HOLDING, decide_holdings)):
-        async for differing in differing_from_folio(planning.work.database, planning.comparison, kind, BATCH):
+        work = planning.work
+        async for differing in differing_from_folio(
+            work.database, planning.comparison, kind, run_id=work.run_id, batch=BATCH
+        ):
             outcome = await decide(scope, differing)
-            await store_agreements(planning.work, outcome)
+            await store_agreements(work, outcome)
             await planning.add(outcome.changes)
-            planning.work.progress.advance("plan", len(differing))
+            work.progress.advance("plan", len(differing))

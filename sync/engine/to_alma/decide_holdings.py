@@ -5,45 +5,51 @@ from dataclasses import dataclass, replace
 from typing import NoReturn, cast
 
 from sync.alma.fit import fit_holding, fit_title, source_words
-from sync.engine.to_alma.current import resource_in_full
-from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma
+from sync.alma.read_portfolios import STANDALONE_KEY
+from sync.alma.reading import place_of
+from sync.engine.to_alma.current import Singles, singles_of
+from sync.engine.to_alma.outcome import MAPPED, Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
 from sync.errors import DataError, NotFoundError
-from sync.model import EmbargoKind, Holding, Kind, Loss, Title
+from sync.model import EmbargoKind, Holding, Kind, Loss, Package, Title, name_key
 from sync.plan.changes import Action, Status
-from sync.plan.compare import ALMA_HOLDING_FIELDS, TITLE_FIELDS, differences
-from sync.plan.return_home import Base, changed_fields, returned, spoken
+from sync.plan.compare import ALMA_HOLDING_FIELDS, NOTE_FIELDS, TITLE_FIELDS, differences
+from sync.plan.return_home import Base, changed_fields, never_emptied, returned, spoken
 from sync.store.comparison import Differing, SourceRecord, source_records
 from sync.store.links import BaseRecords, Link, base_records, links_from_folio
 from sync.store.snapshots import records
 from sync.transport.paging import in_parallel
 
 AT_ONCE = 10
+EMPTIABLE = ("url", "coverage", "embargo", "coverage_statement", *NOTE_FIELDS)
+"""What an empty value of FOLIO does not clear at first contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """A resource, its title as listed, and the portfolios it is linked to with what both sides held when they agreed.
 
-    `titled`: whether its title is linked to a bib.
+    `bibs` are those its title is linked to.
     """
 
     key: str
     listed: Holding
     title: Title
-    titled: bool
+    bibs: tuple[str, ...]
     portfolios: tuple[tuple[Link, SourceRecord | None, BaseRecords | None], ...]
 
 
 async def decide_holdings(scope: AlmaScope, differing: Sequence[Differing]) -> Outcome:
     """Return the changes that these resources need, and the agreements of those that need none."""
     outcome = Outcome()
-    cases = await _cases(scope, [one for one in differing if one.package_key in scope.packages])
+    # what could not be read in Alma is listed as parked, and is there: nothing is made in its place
+    readable = [one for one in differing if one.package_key in scope.packages and (one.present or not one.unreadable)]
+    cases = await _cases(scope, readable)
 
     async def decide(case: _Case) -> Outcome:
         found = Outcome()
         try:
-            await _decide(scope, found, case)
+            await _decide(scope, found, case, singles)
         except NotFoundError:
             return Outcome()  # removed since it was listed
         except DataError as error:
@@ -51,9 +57,10 @@ async def decide_holdings(scope: AlmaScope, differing: Sequence[Differing]) -> O
             return Outcome()
         return found
 
-    async for found in in_parallel(cases, decide, width=AT_ONCE):
-        outcome.changes += found.changes
-        outcome.agreements += found.agreements
+    async with singles_of(scope.work, [case.listed for case in cases]) as singles:
+        async for found in in_parallel(cases, decide, width=AT_ONCE):
+            outcome.changes += found.changes
+            outcome.agreements += found.agreements
     return outcome
 
 
@@ -71,7 +78,7 @@ async def _cases(scope: AlmaScope, differing: Sequence[Differing]) -> list[_Case
             key=one.key,
             listed=cast("Holding", listed[one.key].record),
             title=cast("Title", titles[one.title_key]),
-            titled=one.title_key in titled,
+            bibs=tuple(link.alma_id for link in titled.get(one.title_key, ())),
             portfolios=tuple((link, current.get(link.alma_id), bases.get(link.id)) for link in links.get(one.key, ())),
         )
         for one in differing
@@ -79,28 +86,39 @@ async def _cases(scope: AlmaScope, differing: Sequence[Differing]) -> list[_Case
     ]
 
 
-async def _decide(scope: AlmaScope, outcome: Outcome, case: _Case) -> None:
+async def _decide(scope: AlmaScope, outcome: Outcome, case: _Case, singles: Singles) -> None:
     there = [(record, base) for _, record, base in case.portfolios if record is not None]
     if not there:
-        await _create(scope, outcome, case)
+        await _create(scope, outcome, case, singles)
         return
     for record, base in there:
-        await _compare(scope, outcome, case, record, base, alone=len(there) == 1)
+        await _compare(scope, outcome, case, singles, record, base, alone=len(there) == 1)
 
 
-async def _create(scope: AlmaScope, outcome: Outcome, case: _Case) -> None:
+def _why_not(scope: AlmaScope, case: _Case, package: Package) -> str:
+    """Return why no portfolio may be made, "" when it may."""
+    collection_id = scope.collection(package.key)
+    if package.key in scope.left:
+        return f"its package is not written: {scope.left[package.key]}"
+    if collection_id == STANDALONE_KEY:
+        return "Alma does not list portfolios in no collection: make it in Alma, and add its MMS ID to the file of them"
+    if collection_id in scope.planning.alma.extraction.incomplete_packages:
+        return "the collection was not read completely in Alma"
+    places = {place_of(collection_id, one) for one in (*case.bibs, name_key(case.title.name))}
+    if collection_id and places & scope.unreadable:
+        return "a portfolio of this title could not be read in Alma; it is listed too"
+    return ""
+
+
+async def _create(scope: AlmaScope, outcome: Outcome, case: _Case, singles: Singles) -> None:
     """Plan a portfolio, and the bib it hangs on where its title has none."""
     package = scope.packages[case.listed.package_key]
-    left = scope.left.get(package.key, "")
-    if left and not package.managed:
-        left = f"its package is not written: {left}"
-    elif left:
+    left = _why_not(scope, case, package)
+    if left and package.managed and package.key in scope.left:
         return  # the package's own line says it for all its titles
-    if scope.collection(package.key) in scope.planning.alma.extraction.incomplete_packages:
-        left = "the collection was not read completely in Alma"
-    holding, title = (case.listed, case.title) if left else await resource_in_full(scope.work, case.key)
+    holding, title = (case.listed, case.title) if left else await singles.of(case.listed)
     fit = fit_holding(source_words(holding, scope.maps), scope.maps, scope.planning.alma.write_codes)
-    if not left and not case.titled:
+    if not left and not case.bibs:
         await _plan_bib(scope, outcome, title)
     desired = replace(fit.record, access_type=fit.record.access_type or "")
     change = change_to_alma(
@@ -154,17 +172,26 @@ async def _plan_bib(scope: AlmaScope, outcome: Outcome, title: Title) -> None:
 
 
 async def _compare(
-    scope: AlmaScope, outcome: Outcome, case: _Case, there: SourceRecord, base: BaseRecords | None, *, alone: bool
+    scope: AlmaScope,
+    outcome: Outcome,
+    case: _Case,
+    singles: Singles,
+    there: SourceRecord,
+    base: BaseRecords | None,
+    *,
+    alone: bool,
 ) -> None:
     """Plan what differs in one portfolio; values that FOLIO did not change return home as they were."""
     current, codes = cast("Holding", there.record), scope.planning.alma.write_codes
     full = case.listed
-    if base is None or case.listed != base.folio_listed:
-        full, _ = await resource_in_full(scope.work, case.key)
+    if base is None or case.listed != base.folio_listed or base.rules != scope.work.rules:
+        full, _ = await singles.of(case.listed)
     words = source_words(full, scope.maps)
     fit = fit_holding(words, scope.maps, codes)
     desired, losses = fit.record, fit.losses
-    if base is not None:
+    if base is None:
+        desired = never_emptied(desired, current, EMPTIABLE)
+    else:
         home = Base(
             target=base.alma,
             source_listed=source_words(cast("Holding", base.folio_listed), scope.maps),
@@ -173,10 +200,16 @@ async def _compare(
         changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
         if changed and not alone:
             _refuse_for_several(changed, "changed")
-        desired = spoken(returned(desired, words, home, ALMA_HOLDING_FIELDS), words, home, ALMA_HOLDING_FIELDS)
+        fields = home_fields(ALMA_HOLDING_FIELDS, base, scope.work.rules)
+        desired = spoken(returned(desired, words, home, fields), words, home, fields)
+        if base.rules != scope.work.rules:
+            desired = never_emptied(desired, current, MAPPED)
+        hidden = current.package_key in scope.hidden and scope.packages[case.listed.package_key].hidden
+        if hidden and "available" not in changed:
+            desired = replace(desired, available=current.available)  # it is hidden with all others
         if desired.coverage_statement is None and words.coverage_statement == "":
             desired = replace(desired, coverage_statement="")  # one that only Alma's note holds is taken back
-    desired, more = _kept(desired, current)
+    desired, more = _kept(desired, current, full)
     found = differences(desired, current, ALMA_HOLDING_FIELDS)
     if found and base is None and not alone:
         _refuse_for_several([one.field for one in found], "differs")
@@ -225,13 +258,20 @@ def in_place_of(desired: Holding, current: Holding) -> Holding:
     )
 
 
-def _kept(desired: Holding, current: Holding) -> tuple[Holding, tuple[Loss, ...]]:
-    """Keep what FOLIO cannot speak of: an address that Alma makes at each click, a rolling wall."""
+def _kept(desired: Holding, current: Holding, full: Holding) -> tuple[Holding, tuple[Loss, ...]]:
+    """Keep what FOLIO cannot speak of: an address that Alma makes at each click, a rolling wall; and of a portfolio
+    that exists what only another vendor's knowledge base says of it (mapping: url, coverage).
+    """
     losses: tuple[Loss, ...] = ()
-    if current.url is None:
-        if desired.url:
-            losses = (Loss("url", desired.url, "Alma makes the address at each click; it is left so"),)
+    if current.url is None or full.managed:
+        words = "Alma makes the address at each click" if current.url is None else "it is the vendor's own address"
+        if desired.url and desired.url != current.url:
+            losses = (Loss("url", desired.url, f"{words}; Alma's is left as it is"),)
         desired = replace(desired, url=None)
+    if current.managed and full.vendor_coverage:
+        desired = replace(desired, coverage=current.coverage)
+    if current.managed and full.vendor_embargo:
+        desired = replace(desired, embargo=current.embargo)
     rolling = current.embargo is not None and current.embargo.kind is EmbargoKind.ROLLING
     if desired.embargo is None and rolling:
         desired = replace(desired, embargo=current.embargo)

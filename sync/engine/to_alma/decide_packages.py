@@ -9,13 +9,14 @@ from sync.alma.fit import fit_package
 from sync.alma.mapping import DATABASE_TYPE
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.engine.to_alma.current import package_in_full
-from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma
+from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
+from sync.engine.to_alma.services import where_portfolios_go
 from sync.errors import DataError
-from sync.model import Kind, Package, Service
+from sync.model import Kind, Package, Service, name_key
 from sync.plan.changes import Action, Change, FieldChange, Status
 from sync.plan.compare import ALMA_PACKAGE_FIELDS, differences
-from sync.plan.return_home import Base, returned, spoken
+from sync.plan.return_home import Base, never_emptied, returned, spoken
 from sync.store.comparison import Differing, SourceRecord, source_records
 from sync.store.links import BaseRecords, base_records
 
@@ -26,7 +27,7 @@ async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> O
     """Return the changes that these packages need, and the agreements of those that need none."""
     work = scope.work
     listed = await source_records(work.database, scope.planning.folio.id, Kind.PACKAGE, [one.key for one in differing])
-    alma_ids = [alma_id for one in differing for alma_id in one.alma_ids]
+    alma_ids = [alma_id for one in differing for alma_id in one.present]
     current = await source_records(work.database, scope.planning.alma.id, Kind.PACKAGE, alma_ids)
     link_ids = [link.id for one in differing for link in scope.collections.get(one.key, ())]
     bases = await base_records(work.database, Kind.PACKAGE, link_ids)
@@ -35,14 +36,15 @@ async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> O
         if one.key not in scope.packages:
             continue  # deselected: as good as absent
         link = next(iter(scope.collections.get(one.key, ())), None)
-        there = current.get(link.alma_id) if link else None
+        if link is None and one.unreadable:
+            scope.left[one.key] = "its collection could not be read in Alma"  # and is listed as parked
+            continue
         try:
-            if link is None or there is None:
-                reason = "only in FOLIO" if link is None else "was in Alma, is there no longer"
+            if link is None:
+                reason = "was in Alma, is there no longer" if one.linked else "only in FOLIO"
                 await _create(scope, outcome, scope.packages[one.key], reason)
             else:
-                base = bases.get(link.id)
-                await _compare(scope, outcome, listed[one.key], there, base)
+                await _compare(scope, outcome, listed[one.key], current[link.alma_id], bases.get(link.id))
         except DataError as error:
             scope.left[one.key] = "its package is parked"
             await scope.planning.park(Kind.PACKAGE, one.key, scope.packages[one.key].name, error)
@@ -91,9 +93,12 @@ async def _compare(
     desired = fit.record
     if base is not None:
         home = Base(target=base.alma, source_listed=base.folio_listed, source_full=base.written)
-        desired = spoken(returned(desired, full, home, HOME_FIELDS), full, home, HOME_FIELDS)
-    elif _is_given_name(scope, package):
-        desired = replace(desired, name=current.name)
+        fields = home_fields(HOME_FIELDS, base, scope.work.rules)
+        desired = spoken(returned(desired, full, home, fields), full, home, fields)
+    else:
+        if _is_given_name(scope, package) or name_key(desired.name) == name_key(current.name):
+            desired = replace(desired, name=current.name)
+        desired = never_emptied(desired, current, ("url", "description"))
     found = () if current.key == STANDALONE_KEY else differences(desired, current, ALMA_PACKAGE_FIELDS)
     if found:
         outcome.changes.append(
@@ -125,16 +130,26 @@ def _is_given_name(scope: AlmaScope, package: Package) -> bool:
 
 
 def _services(scope: AlmaScope, package: Package, desired: Package, current: Package) -> list[Change]:
-    """Plan the service a collection lacks for its titles; hide or show the collection by all its services."""
+    """Plan the service a collection lacks for its titles; hide or show the collection by its services.
+
+    Shown are those again that were hidden with it; what was not available before stays so.
+    """
     services = scope.services.get(current.key, [])
     if current.key == STANDALONE_KEY:
         return []
     if not services:
-        wanted = package.key in scope.types and current.type_code != DATABASE_TYPE
-        return [_new_service(package.key, desired)] if wanted else []
+        if current.type_code == DATABASE_TYPE and package.key in scope.types:
+            scope.left[package.key] = (
+                f"the collection {current.key} is of the type Database, which holds no portfolios: "
+                "change its type in Alma"
+            )
+            return []
+        return [_new_service(package.key, desired)] if package.key in scope.types else []
     if desired.hidden == current.hidden:
         return []
     shown = not desired.hidden
+    if shown:
+        services = [one for one in services if one.key in scope.ours_hidden] or [where_portfolios_go(services)]
     return [
         change_to_alma(
             Kind.SERVICE,

@@ -11,7 +11,7 @@ from sync.engine.to_alma.services import services_by_collection, where_portfolio
 from sync.engine.work import Work
 from sync.model import Kind, System
 from sync.plan.writes import WriteLog
-from sync.store.links import links
+from sync.store.links import taken_by
 from sync.transport.sending import Sender
 
 
@@ -49,19 +49,24 @@ async def alma_hands(work: Work, log: WriteLog, alma: Snapshot) -> AlmaHands:
 
 @dataclass(frozen=True, slots=True)
 class AlmaClaims:
-    """Which Alma records are taken by which record of FOLIO while a plan is carried out."""
+    """Which Alma records are taken by which record of FOLIO while a plan is carried out.
+
+    `among` is FOLIO's snapshot where it is complete: what is not in it keeps its record from nobody.
+    """
 
     work: Work
     kind: Kind
     owner: str
     taken: dict[str, str]
+    among: int | None
 
     async def is_free(self, target_id: str) -> bool:
         """Return whether nobody else is linked to the record or about to be."""
         if self.taken.get(target_id, self.owner) != self.owner:
             return False
-        found = await links(self.work.database, self.work.name, self.kind, [target_id])
-        return all(link.folio_id == self.owner for link in found.values())
+        work = self.work
+        found = await taken_by(work.database, work.name, self.kind, [target_id], among=self.among, run_id=work.run_id)
+        return found.get(target_id, self.owner) == self.owner
 
     def take(self, target_id: str) -> bool:
         """Take the record; False when somebody else was faster."""

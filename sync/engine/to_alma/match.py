@@ -8,7 +8,7 @@ from sync.engine.planning import Matched
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
 from sync.match.titles import choose, same_publications
-from sync.model import Kind, Package, Title, name_key
+from sync.model import Kind, Package, System, Title, name_key
 from sync.store.comparison import (
     Comparison,
     Differing,
@@ -17,8 +17,8 @@ from sync.store.comparison import (
     title_candidates,
     unlinked_titles,
 )
-from sync.store.links import Link, links, links_from_folio, store_links
-from sync.store.snapshots import all_records, records
+from sync.store.links import Link, links_from_folio, store_links, taken_by
+from sync.store.snapshots import all_records, parked_keys, records
 
 BATCH = 500
 
@@ -28,11 +28,14 @@ async def match_from_folio(work: Work, alma: Snapshot, folio: Snapshot) -> Match
     comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     work.progress.begin("match", None)
     ambiguous = await match_packages(work, alma, folio)
+    among = folio.id if folio.complete else None
     async for keys in unlinked_titles(work.database, comparison, BATCH):
-        await match_titles(work, comparison, keys)
+        await match_titles(work, comparison, keys, among)
         work.progress.advance("match", len(keys))
-    async for differing in differing_from_folio(work.database, comparison, Kind.HOLDING, BATCH):
-        await match_holdings(work, alma, [one for one in differing if not one.alma_ids])
+    holdings = differing_from_folio(work.database, comparison, Kind.HOLDING, run_id=work.run_id, batch=BATCH)
+    async for differing in holdings:
+        new = [one for one in differing if not (one.present or one.unreadable)]
+        await match_holdings(work, alma, new, among)
         work.progress.advance("match", len(differing))
     work.progress.end("match")
     return Matched(ambiguous=ambiguous)
@@ -44,10 +47,20 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
     Activated collections of the Community Zone count as well: they can only be found, never created (mapping).
     """
     packages, collections = await _by_name(work, folio), await _by_name(work, alma)
-    known = await links_from_folio(
+    there = {key for keys in collections.values() for key in keys}
+    unreadable = await parked_keys(work.database, work.run_id, System.ALMA)
+    linked = await links_from_folio(
         work.database, work.name, Kind.PACKAGE, [key for keys in packages.values() for key in keys]
     )
-    taken = await links(work.database, work.name, Kind.PACKAGE, [key for keys in collections.values() for key in keys])
+    known = {key for key, found in linked.items() if any(one.alma_id in there | unreadable for one in found)}
+    taken = await taken_by(
+        work.database,
+        work.name,
+        Kind.PACKAGE,
+        sorted(there),
+        among=folio.id if folio.complete else None,
+        run_id=work.run_id,
+    )
     found: list[Link] = []
     ambiguous: dict[str, str] = {}
     for name, keys in packages.items():
@@ -71,14 +84,14 @@ async def _by_name(work: Work, snapshot: Snapshot) -> Mapping[str, list[str]]:
     return found
 
 
-async def match_titles(work: Work, comparison: Comparison, keys: Sequence[str]) -> None:
+async def match_titles(work: Work, comparison: Comparison, keys: Sequence[str], among: int | None) -> None:
     """Link titles to bibs that portfolios of this library use: by identifier and name, or by the name alone."""
     titles = cast("dict[str, Title]", await records(work.database, comparison.folio, Kind.TITLE, keys))
     wanted = [(key, name_key(title.name)) for key, title in titles.items()]
     candidates = await title_candidates(work.database, source=comparison.folio, target=comparison.alma, wanted=wanted)
     mms_ids = sorted({key for found in candidates.values() for key in found})
     bibs = cast("dict[str, Title]", await records(work.database, comparison.alma, Kind.TITLE, mms_ids))
-    taken = set(await links(work.database, work.name, Kind.TITLE, mms_ids))
+    taken = set(await taken_by(work.database, work.name, Kind.TITLE, mms_ids, among=among, run_id=work.run_id))
     found: list[Link] = []
     for key, title in titles.items():
         free = [bibs[one] for one in candidates.get(key, ()) if one in bibs and one not in taken]
@@ -98,7 +111,7 @@ def _same_bibs(chosen: Title, candidates: Sequence[Title]) -> list[str]:
     return [one.key for one in candidates if same.get(one.key, one.key) == leader]
 
 
-async def match_holdings(work: Work, alma: Snapshot, differing: Sequence[Differing]) -> None:
+async def match_holdings(work: Work, alma: Snapshot, differing: Sequence[Differing], among: int | None) -> None:
     """Link resources to the portfolios that stand in the linked collection on a linked bib."""
     packages = await links_from_folio(
         work.database, work.name, Kind.PACKAGE, sorted({one.package_key for one in differing})
@@ -111,7 +124,8 @@ async def match_holdings(work: Work, alma: Snapshot, differing: Sequence[Differi
         for title in titles.get(one.title_key, ())
     ]
     there = await holdings_at(work.database, alma.id, places)
-    taken = await links(work.database, work.name, Kind.HOLDING, [key for keys in there.values() for key in keys])
+    keys = [key for keys in there.values() for key in keys]
+    taken = await taken_by(work.database, work.name, Kind.HOLDING, keys, among=among, run_id=work.run_id)
     found = [
         Link(kind=Kind.HOLDING, alma_id=key, folio_id=place, how="title and package")
         for place, keys in there.items()

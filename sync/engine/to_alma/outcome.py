@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from sync.engine.work import Work
 from sync.model import Kind, Loss, Record, System
 from sync.plan.changes import Action, Change, FieldChange, change_id
-from sync.store.links import Agreement, agree
+from sync.plan.compare import NOTE_FIELDS
+from sync.store.links import Agreement, BaseRecords, agree
 
 
 @dataclass(slots=True)
@@ -57,6 +58,15 @@ def change_to_alma(  # noqa: PLR0913  (a change's own fields, with what is the s
 def agreement_of(kind: Kind, alma_id: str, alma_hash: bytes, listed: Record, full: Record) -> Agreement:
     """Return what to store as the base: Alma's record by its hash, FOLIO's as listed and in full."""
     return Agreement(kind=kind, alma_id=alma_id, alma_hash=alma_hash, folio_listed=listed, written=full)
+
+
+MAPPED = (*NOTE_FIELDS, "proxy", "access_type")
+"""Fields whose words the configuration's maps translate."""
+
+
+def home_fields(fields: tuple[str, ...], base: BaseRecords, rules: str) -> tuple[str, ...]:
+    """Return the fields whose unchanged values return home; after a change of the maps, not those they translate."""
+    return fields if base.rules == rules else tuple(name for name in fields if name not in MAPPED)
 
 
 async def store_agreements(work: Work, outcome: Outcome) -> None:

@@ -10,16 +10,20 @@ from sync.engine.work import Work
 from sync.model import Kind, Package, Service
 from sync.store.comparison import publication_types
 from sync.store.links import Link, links_from_folio
-from sync.store.snapshots import all_records
+from sync.store.snapshots import all_records, parked_places
 
 
 @dataclass(slots=True, kw_only=True)
 class AlmaScope:
     """What is decided on the way to Alma.
 
-    `packages` are FOLIO's by id, `collections` the links of packages by FOLIO id, `services` those of each collection,
-    `types` what the titles of each package are; `left` are packages nothing is written for, with the reason;
-    `new_titles` the titles for which a bib is planned, `parked_titles` those that cannot have one, with the reason.
+    `packages` are FOLIO's by id, `collections` the links of packages to collections that Alma has, by FOLIO id,
+    `hidden` those collections that are hidden, `services` those of each collection, `ours_hidden` the services that
+    we made unavailable with their packages; `types` what the titles of each package are, `unreadable` where portfolios
+    stand that had to be parked.
+
+    `left` are packages nothing is written for, with the reason; `new_titles` the titles for which a bib is planned,
+    `parked_titles` those that cannot have one, with the reason.
     """
 
     planning: Planning
@@ -29,6 +33,9 @@ class AlmaScope:
     collections: Mapping[str, list[Link]]
     services: Mapping[str, list[Service]]
     types: Mapping[str, frozenset[str]]
+    hidden: frozenset[str]
+    ours_hidden: frozenset[str]
+    unreadable: frozenset[str]
     left: dict[str, str] = field(default_factory=dict)
     new_titles: set[str] = field(default_factory=set)
     parked_titles: dict[str, str] = field(default_factory=dict)
@@ -44,17 +51,28 @@ class AlmaScope:
         return found[0].alma_id if found else ""
 
 
+def _there(links: list[Link], collections: Mapping[str, bool]) -> list[Link]:
+    return [link for link in links if link.alma_id in collections]
+
+
 async def open_scope(planning: Planning, matched: Matched) -> AlmaScope:
     """Return what the decisions need to know, as both systems were read."""
-    database, folio = planning.work.database, planning.folio.id
+    work, database, folio = planning.work, planning.work.database, planning.folio.id
     records = all_records(database, folio, Kind.PACKAGE)
     packages = {one.key: one async for one in records if isinstance(one, Package) and one.selected}
+    records = all_records(database, planning.alma.id, Kind.PACKAGE)
+    collections = {one.key: one.hidden async for one in records if isinstance(one, Package)}
+    linked = await links_from_folio(database, work.name, Kind.PACKAGE, sorted(packages))
+    services = await links_from_folio(database, work.name, Kind.SERVICE)
     return AlmaScope(
         planning=planning,
         matched=matched,
         maps=planning.work.alma_maps,
         packages=packages,
-        collections=await links_from_folio(database, planning.work.name, Kind.PACKAGE, sorted(packages)),
+        collections={key: there for key, found in linked.items() if (there := _there(found, collections))},
+        hidden=frozenset(key for key, hidden in collections.items() if hidden),
+        ours_hidden=frozenset(link.alma_id for found in services.values() for link in found),
+        unreadable=await parked_places(database, work.run_id),
         services=await services_by_collection(database, planning.alma.id),
         types=await publication_types(database, folio),
     )

@@ -42,7 +42,7 @@ async def write_package(application: Application, batch: Batch, change: Change) 
         return result
     package = cast("Package", batch.sources[change.package_key].record)
     link = Link(kind=Kind.PACKAGE, alma_id=collection_id, folio_id=package.key, how="created", name=package.name)
-    return replace(result, links=(link,))
+    return replace(result, links=(link,), closings=(_only(link),))
 
 
 async def write_service(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
@@ -64,7 +64,14 @@ async def write_service(application: Application, batch: Batch, change: Change) 
         return service_from_wire((await work.alma.get_service(collection_id, service_id)).model, collection_id)
 
     stored = await read_back(fetch, lambda one: _is_as(desired, one), settle_seconds=hands.settle_seconds)
-    return _proved(change, desired, stored)
+    result = _proved(change, desired, stored)
+    if change.action is Action.CREATE:
+        return result
+    # what was hidden with its package is shown with it again, and nothing else
+    if desired.available:
+        return replace(result, closings=(Closing(kind=Kind.SERVICE, alma_id=service_id),))
+    link = Link(kind=Kind.SERVICE, alma_id=service_id, folio_id=change.package_key, how="hidden with its package")
+    return replace(result, links=(link,))
 
 
 async def write_title(application: Application, batch: Batch, change: Change) -> Result:
@@ -122,7 +129,12 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
     meant = replace(desired, package_key=made.record.package_key, service_key=service_id, title_key=title.alma_id)
     result = await _read_back_portfolio(application, batch, change, meant, made.record.key)
     link = Link(kind=Kind.HOLDING, alma_id=made.record.key, folio_id=change.source_keys[0], how="created")
-    return replace(result, links=(link,))
+    return replace(result, links=(link,), closings=(_only(link),))
+
+
+def _only(link: Link) -> Closing:
+    """End the links to records that Alma no longer has, in whose place this one was made."""
+    return Closing(kind=link.kind, folio_id=link.folio_id, keep=(link.alma_id,))
 
 
 def _publication_type(change: Change, batch: Batch) -> str:
@@ -164,7 +176,8 @@ def _removed(change: Change) -> Result:
 
 
 def _claims(application: Application, change: Change) -> AlmaClaims:
-    return AlmaClaims(application.work, change.kind, change.source_keys[0], application.taken[change.kind])
+    owner, taken = change.source_keys[0], application.taken[change.kind]
+    return AlmaClaims(application.work, change.kind, owner, taken, application.among)
 
 
 def _is_as(meant: Record, stored: Record) -> bool:
