@@ -52,10 +52,10 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A record of the source with the hash under which the reading holds it."""
+    """A record of the source with the hash under which the reading holds it; empty where it is not as read."""
 
     record: Record
-    hash: bytes
+    hash: bytes = b""
 
 
 async def differing_packages(engine: AsyncEngine, comparison: Comparison) -> list[str]:

@@ -102,6 +102,8 @@ def _why_not(scope: AlmaScope, case: _Case, package: Package) -> str:
         return f"its package is not written: {scope.left[package.key]}"
     if collection_id == STANDALONE_KEY:
         return "Alma does not list portfolios in no collection: make it in Alma, and add its MMS ID to the file of them"
+    if collection_id in scope.databases:
+        return "its collection is of the type Database, which holds no portfolios: change the type in Alma"
     if collection_id in scope.planning.alma.extraction.incomplete_packages:
         return "the collection was not read completely in Alma"
     places = {place_of(collection_id, one) for one in (*case.bibs, name_key(case.title.name))}
@@ -182,7 +184,8 @@ async def _compare(
     alone: bool,
 ) -> None:
     """Plan what differs in one portfolio; values that FOLIO did not change return home as they were."""
-    current, codes = cast("Holding", there.record), scope.planning.alma.write_codes
+    agreed = current = cast("Holding", there.record)
+    codes = scope.planning.alma.write_codes
     full = case.listed
     if base is None or case.listed != base.folio_listed or base.rules != scope.work.rules:
         full, _ = await singles.of(case.listed)
@@ -204,9 +207,10 @@ async def _compare(
         desired = spoken(returned(desired, words, home, fields), words, home, fields)
         if base.rules != scope.work.rules:
             desired = never_emptied(desired, current, MAPPED)
-        hidden = current.package_key in scope.hidden and scope.packages[case.listed.package_key].hidden
-        if hidden and "available" not in changed:
-            desired = replace(desired, available=current.available)  # it is hidden with all others
+        if "available" not in changed and scope.stays_hidden(scope.packages[case.listed.package_key], current):
+            # in a hidden collection it says for itself again what an unavailable service said for it before
+            desired = replace(desired, available=current.available)
+            agreed = replace(current, available=cast("Holding", base.alma).available)
         if desired.coverage_statement is None and words.coverage_statement == "":
             desired = replace(desired, coverage_statement="")  # one that only Alma's note holds is taken back
     desired, more = _kept(desired, current, full)
@@ -215,7 +219,8 @@ async def _compare(
         _refuse_for_several([one.field for one in found], "differs")
     if not found:
         written = cast("Holding", base.written) if base is not None and full is case.listed else full
-        outcome.agreements.append(agreement_of(Kind.HOLDING, current.key, there.hash, case.listed, written))
+        agreement = agreement_of(Kind.HOLDING, current.key, there.hash, case.listed, written)
+        outcome.agreements.append(agreement if agreed is current else replace(agreement, alma_record=agreed))
         return
     package = scope.packages[case.listed.package_key]
     outcome.changes.append(

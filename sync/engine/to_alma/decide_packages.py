@@ -11,7 +11,6 @@ from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.engine.to_alma.current import package_in_full
 from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
-from sync.engine.to_alma.services import where_portfolios_go
 from sync.errors import DataError
 from sync.model import Kind, Package, Service, name_key
 from sync.plan.changes import Action, Change, FieldChange, Status
@@ -138,18 +137,13 @@ def _services(scope: AlmaScope, package: Package, desired: Package, current: Pac
     if current.key == STANDALONE_KEY:
         return []
     if not services:
-        if current.type_code == DATABASE_TYPE and package.key in scope.types:
-            scope.left[package.key] = (
-                f"the collection {current.key} is of the type Database, which holds no portfolios: "
-                "change its type in Alma"
-            )
-            return []
-        return [_new_service(package.key, desired)] if package.key in scope.types else []
+        wanted = package.key in scope.types and current.key not in scope.databases
+        return [_new_service(package.key, desired)] if wanted else []
     if desired.hidden == current.hidden:
         return []
     shown = not desired.hidden
     if shown:
-        services = [one for one in services if one.key in scope.ours_hidden] or [where_portfolios_go(services)]
+        services = scope.shown_again(current.key)
     return [
         change_to_alma(
             Kind.SERVICE,

@@ -26,7 +26,14 @@ def agreements_of(
 ) -> tuple[Agreement, ...]:
     """Return what to store as the base: for each record of Alma its hash, with what FOLIO holds."""
     return tuple(
-        Agreement(kind=kind, alma_id=key, alma_hash=source.hash, folio_listed=listed, written=desired)
+        Agreement(
+            kind=kind,
+            alma_id=key,
+            alma_hash=source.hash,
+            alma_record=None if source.hash else source.record,
+            folio_listed=listed,
+            written=desired,
+        )
         for key, source in sorted(sources.items())
     )
 

@@ -29,12 +29,15 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is planned: two readings, the names settled when they were matched, and FOLIO's managed packages."""
+    """What is planned: two readings, the names settled when they were matched, FOLIO's managed packages, and Alma's
+    hidden collections.
+    """
 
     planning: Planning
     package_names: Mapping[str, str]
     title_names: Mapping[str, str]
     managed_packages: frozenset[str]
+    hidden_collections: frozenset[str]
 
     @property
     def work(self) -> Work:
@@ -76,6 +79,12 @@ async def managed_packages(planning: Planning) -> frozenset[str]:
     """Return the ids of FOLIO's managed packages that are selected."""
     found = all_records(planning.work.database, planning.folio.id, Kind.PACKAGE)
     return frozenset([one.key async for one in found if isinstance(one, Package) and one.managed])
+
+
+async def hidden_collections(planning: Planning) -> frozenset[str]:
+    """Return the ids of Alma's collections none of whose services is available."""
+    found = all_records(planning.work.database, planning.alma.id, Kind.PACKAGE)
+    return frozenset([one.key async for one in found if isinstance(one, Package) and one.hidden])
 
 
 async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:

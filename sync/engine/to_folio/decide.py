@@ -6,7 +6,15 @@ from typing import cast
 
 from sync.engine.planning import Matched, Planning
 from sync.engine.to_folio.agreements import Agreed, store_agreements
-from sync.engine.to_folio.cases import Case, Scope, holding_cases, managed_packages, package_cases, title_cases
+from sync.engine.to_folio.cases import (
+    Case,
+    Scope,
+    hidden_collections,
+    holding_cases,
+    managed_packages,
+    package_cases,
+    title_cases,
+)
 from sync.engine.to_folio.current import Current, current_holding, current_package, current_title
 from sync.engine.work import Work
 from sync.errors import DataError
@@ -14,6 +22,7 @@ from sync.model import Holding, Kind, Loss, Package, Record, Service, System, Ti
 from sync.plan.changes import Action, Change, FieldChange, Status, change_id
 from sync.plan.compare import differences, fields_of
 from sync.plan.return_home import returned_to_folio
+from sync.store.comparison import SourceRecord
 from sync.store.links import BaseRecords, Link, base_records, links_from_folio
 from sync.store.snapshots import records
 from sync.transport.paging import in_parallel
@@ -28,16 +37,17 @@ async def decide_for_folio(planning: Planning, matched: Matched) -> None:
         package_names=matched.package_names,
         title_names=matched.title_names,
         managed_packages=await managed_packages(planning),
+        hidden_collections=await hidden_collections(planning),
     )
     for cases in (package_cases(scope), title_cases(scope), holding_cases(scope)):
         async for batch in cases:
-            await _decide(planning, batch)
+            await _decide(scope, batch)
             planning.work.progress.advance("plan", len(batch))
 
 
-async def _decide(planning: Planning, cases: Sequence[Case]) -> None:
+async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
     """Turn cases into changes; those whose two sides agree move the base instead."""
-    work = planning.work
+    planning, work = scope.planning, scope.work
     linked = [case for case in cases if case.link is not None]
     listed = await records(
         work.database, planning.folio.id, _kind(cases), [case.link.folio_id for case in linked if case.link]
@@ -46,8 +56,11 @@ async def _decide(planning: Planning, cases: Sequence[Case]) -> None:
 
     async def decide(case: Case) -> Change | Agreed | None:
         before = listed.get(case.link.folio_id) if case.link else None
+        agreed = bases.get(case.link.folio_id, {}) if case.link else {}
+        if case.package_key in scope.hidden_collections:
+            case = _hidden_with_all(case, agreed)
         try:
-            return await _decide_one(work, case, before, bases.get(case.link.folio_id, {}) if case.link else {})
+            return await _decide_one(work, case, before, agreed)
         except DataError as error:
             await planning.park(_kind([case]), min(case.sources), case.name, error)
             return None
@@ -73,6 +86,21 @@ async def _bases(work: Work, kind: Kind, linked: Sequence[Case]) -> dict[str, Ba
     members = await links_from_folio(work.database, work.name, kind, folio_ids)
     found = await base_records(work.database, kind, [link.id for links in members.values() for link in links])
     return {folio_id: {link.alma_id: found.get(link.id) for link in links} for folio_id, links in members.items()}
+
+
+def _hidden_with_all(case: Case, bases: Bases) -> Case:
+    """Return the case of a hidden collection with each portfolio as available as when both sides agreed.
+
+    In a hidden collection a portfolio speaks for itself, whatever its service said for it before; that is no change,
+    and is looked at again when the collection is shown.
+    """
+    sources = dict(case.sources)
+    for key, source in case.sources.items():
+        base, now = bases.get(key), source.record
+        before = base.alma if base is not None else None
+        if isinstance(now, Holding) and isinstance(before, Holding) and now.available != before.available:
+            sources[key] = SourceRecord(record=replace(now, available=before.available))
+    return replace(case, sources=sources)
 
 
 def _home(work: Work, case: Case, bases: Bases) -> Record:
