@@ -153,12 +153,20 @@ class Controls:
         at = time.monotonic()
         method, path = str(scope["method"]), str(scope["path"])
         self.arrived(at)
-        status, fault = 0, ""
+        status, fault, counted = 0, "", False
+
+        def count() -> None:
+            nonlocal counted
+            if not counted:
+                counted = True
+                self._count(Call(at, method, path, scope["query_string"].decode("latin-1"), status, fault))
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
+            elif not message.get("more_body", False):
+                count()  # before the client can know that it was answered
             await send(message)
 
         try:
@@ -169,14 +177,16 @@ class Controls:
             fault = self.choose_fault(method, path)
             await self._answer(fault, app, breakage, scope, receive, noting)
         finally:
-            self.counts["calls"] += 1
-            self.counts[f"{method} {status}"] += 1
-            if fault:
-                self.counts[f"fault {fault}"] += 1
-            if method in ("POST", "PUT", "DELETE") and not path.startswith("/authn"):
-                self.counts["writes"] += 1
-            query = scope["query_string"].decode("latin-1")
-            self.calls.append(Call(at, method, path, query, status, fault))
+            count()
+
+    def _count(self, call: Call) -> None:
+        self.counts["calls"] += 1
+        self.counts[f"{call.method} {call.status}"] += 1
+        if call.fault:
+            self.counts[f"fault {call.fault}"] += 1
+        if call.method in ("POST", "PUT", "DELETE") and not call.path.startswith("/authn"):
+            self.counts["writes"] += 1
+        self.calls.append(call)
 
     async def _answer(
         self, fault: str, app: ASGIApp, breakage: Breakage, scope: Scope, receive: Receive, send: Send
