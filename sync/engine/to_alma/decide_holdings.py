@@ -184,35 +184,11 @@ async def _compare(
     alone: bool,
 ) -> None:
     """Plan what differs in one portfolio; values that FOLIO did not change return home as they were."""
-    agreed = current = cast("Holding", there.record)
-    codes = scope.planning.alma.write_codes
+    current = cast("Holding", there.record)
     full = case.listed
     if base is None or case.listed != base.folio_listed or base.rules != scope.work.rules:
         full, _ = await singles.of(case.listed)
-    words = source_words(full, scope.maps)
-    fit = fit_holding(words, scope.maps, codes)
-    desired, losses = fit.record, fit.losses
-    if base is None:
-        desired = never_emptied(desired, current, EMPTIABLE)
-    else:
-        home = Base(
-            target=base.alma,
-            source_listed=source_words(cast("Holding", base.folio_listed), scope.maps),
-            source_full=source_words(cast("Holding", base.written), scope.maps),
-        )
-        changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
-        if changed and not alone:
-            _refuse_for_several(changed, "changed")
-        fields = home_fields(ALMA_HOLDING_FIELDS, base, scope.work.rules)
-        desired = spoken(returned(desired, words, home, fields), words, home, fields)
-        if base.rules != scope.work.rules:
-            desired = never_emptied(desired, current, MAPPED)
-        if "available" not in changed and scope.stays_hidden(scope.packages[case.listed.package_key], current):
-            # in a hidden collection it says for itself again what an unavailable service said for it before
-            desired = replace(desired, available=current.available)
-            agreed = replace(current, available=cast("Holding", base.alma).available)
-        if desired.coverage_statement is None and words.coverage_statement == "":
-            desired = replace(desired, coverage_statement="")  # one that only Alma's note holds is taken back
+    desired, agreed, losses = _wanted(scope, case, full, current, base, alone=alone)
     desired, more = _kept(desired, current, full)
     found = differences(desired, current, ALMA_HOLDING_FIELDS)
     if found and base is None and not alone:
@@ -241,6 +217,36 @@ async def _compare(
             losses=(*losses, *more),
         )
     )
+
+
+def _wanted(
+    scope: AlmaScope, case: _Case, full: Holding, current: Holding, base: BaseRecords | None, *, alone: bool
+) -> tuple[Holding, Holding, tuple[Loss, ...]]:
+    """Return what a portfolio shall be, what of it both sides agree on when it is that already, and the losses."""
+    words = source_words(full, scope.maps)
+    fit = fit_holding(words, scope.maps, scope.planning.alma.write_codes)
+    desired, agreed = fit.record, current
+    if base is None:
+        return never_emptied(desired, current, EMPTIABLE), agreed, fit.losses
+    home = Base(
+        target=base.alma,
+        source_listed=source_words(cast("Holding", base.folio_listed), scope.maps),
+        source_full=source_words(cast("Holding", base.written), scope.maps),
+    )
+    changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
+    if changed and not alone:
+        _refuse_for_several(changed, "changed")
+    fields = home_fields(ALMA_HOLDING_FIELDS, base, scope.work.rules)
+    desired = spoken(returned(desired, words, home, fields), words, home, fields)
+    if base.rules != scope.work.rules:
+        desired = never_emptied(desired, current, MAPPED)
+    if "available" not in changed and scope.stays_hidden(scope.packages[case.listed.package_key], current):
+        # in a hidden collection it says for itself again what an unavailable service said for it before
+        desired = replace(desired, available=current.available)
+        agreed = replace(current, available=cast("Holding", base.alma).available)
+    if desired.coverage_statement is None and words.coverage_statement == "":
+        desired = replace(desired, coverage_statement="")  # one that only Alma's note holds is taken back
+    return desired, agreed, fit.losses
 
 
 def _refuse_for_several(fields: Sequence[str], what: str) -> NoReturn:
