@@ -119,6 +119,7 @@ def conclude(ended: "Ended") -> ExitCode:
         for number, what in (
             (result.failed - ended.parked, "failed"),
             (result.skipped, "skipped"),
+            (ended.plan.summary.withheld, "withheld"),
             (ended.parked, "parked"),
             (result.paused, "still to do"),
         )

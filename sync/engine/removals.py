@@ -135,10 +135,10 @@ async def _containers(removals: _Removals) -> list[Change]:
             kept = f"it still holds {left:,} titles that are not to be removed"
         if package.key in planning.target.extraction.incomplete_packages and not kept:
             kept = f"it was not read completely in {target.label}"
-        removals.held_back += bool(kept and not guarded)
+        services = removals.services.get(package.key, ())
+        removals.held_back += 1 + len(services) if kept and not guarded else 0
         deselected = target is System.FOLIO and package.managed
         action = Action.DESELECT if deselected else Action.REMOVE
-        services = removals.services.get(package.key, ())
         for service in services:
             name = service.name or package.name
             changes.append(

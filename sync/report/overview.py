@@ -14,7 +14,7 @@ MOST_SHOWN = 5
 
 @dataclass(slots=True, kw_only=True)
 class PackageRow:
-    """What happens in one package."""
+    """What happens to the titles of one package, and how much of all that was planned in it is not done."""
 
     name: str
     create: int = 0
@@ -62,15 +62,16 @@ async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
 
 
 def _add(found: Overview, change: Change, outcome: Outcome) -> None:
+    withheld = change.status is Status.WITHHELD
     found.kinds[change.kind, change.action] += 1
-    found.planned[change.kind, change.action] += change.status is not Status.WITHHELD
+    found.planned[change.kind, change.action] += not withheld
     for loss in change.losses:
         lost = found.losses.setdefault((loss.field, loss.reason), LossRow())
         lost.count += 1
         lost.example = lost.example or f"{loss.value} ({change.name})"
     if change.action is Action.UPDATE and len(found.updates) < MOST_SHOWN:
         found.updates.append(change)
-    if change.action in REMOVALS and change.status is not Status.WITHHELD and len(found.removals) < MOST_SHOWN:
+    if change.action in REMOVALS and not withheld and len(found.removals) < MOST_SHOWN:
         found.removals.append(change)
     not_done = change.status in (Status.FAILED, Status.SKIPPED, Status.WITHHELD)
     if not_done:
@@ -80,7 +81,8 @@ def _add(found: Overview, change: Change, outcome: Outcome) -> None:
     found.known_titles += change.kind is Kind.TITLE and "has already is used" in outcome.reason
     if change.package_key:
         package = found.packages.setdefault(change.package_key, PackageRow(name=change.package_name))
-        package.create += change.kind is Kind.HOLDING and change.action in (Action.CREATE, Action.SELECT)
-        package.update += change.kind is Kind.HOLDING and change.action is Action.UPDATE
-        package.remove += change.kind is Kind.HOLDING and change.action in REMOVALS
         package.not_done += not_done
+        if change.kind is Kind.HOLDING and not withheld:
+            package.create += change.action in (Action.CREATE, Action.SELECT)
+            package.update += change.action is Action.UPDATE
+            package.remove += change.action in REMOVALS

@@ -59,7 +59,8 @@ def sentence(plan: PlanInfo, overview: Overview) -> str:
     """Return in one sentence what approving the plan would do."""
     summary = plan.summary
     if not summary.writes:
-        return f"Nothing to do: {summary.unchanged:,} records were compared and agree."
+        withheld = f"; {summary.withheld:,} changes are withheld" if summary.withheld else ""
+        return f"Nothing to do: {summary.unchanged:,} records were compared and agree{withheld}."
     target = Direction(plan.direction).target.label
     counts = overview.planned
     adds = _listing((kind, counts[kind, Action.CREATE] + counts[kind, Action.SELECT]) for kind in Kind)
@@ -118,7 +119,7 @@ def _packages(overview: Overview) -> RenderableType:
     table.add_column("Package", overflow="ellipsis", max_width=70, no_wrap=True)
     shown = ["create", "update", *(["remove"] if overview.removals else []), "not_done"]
     for name in shown:
-        table.add_column(COLUMNS[name], justify="right")
+        table.add_column(COLUMNS[name], justify="right", no_wrap=True, min_width=len(COLUMNS[name]))
     rows = sorted(overview.packages.values(), key=lambda one: (-one.create - one.update - one.remove, one.name))
     for one in rows[:MOST_PACKAGES]:
         table.add_row(_cut(one.name), *(f"{number:,}" if (number := getattr(one, name)) else "·" for name in shown))
