@@ -194,6 +194,23 @@ async def test_what_folio_does_not_say_is_not_wiped_at_first_contact(database: A
         await settled(database, systems)
 
 
+async def test_what_alma_does_not_say_is_not_wiped_at_first_contact(database: AsyncEngine) -> None:
+    bare = portfolio(0, url="", local_coverage=(), coverage_in_use="0")
+    with practice_systems(library([journal(0)], collection("Own", [bare]))) as systems:
+        entry(systems, package(systems, "Own"), 0)
+        before = systems.folio.resources()
+        ended = await run_migration(database, systems, pair_of(systems))
+        assert ended.plan.summary.writes == 0
+        assert systems.folio.resources() == before
+        await settled(database, systems)
+        systems.alma.set_coverage(systems.alma.portfolios()[0]["id"], SeedRange(from_year="2003"))
+        assert all_done(await run_migration(database, systems, pair_of(systems)))
+        (after,) = systems.folio.resources()
+        assert [one.begin for one in after.resource.custom_coverages] == ["2003-01-01"]
+        assert after.resource.url == before[0].resource.url
+        await settled(database, systems)
+
+
 async def test_an_activated_collection_keeps_its_own_vendors_addresses_and_years(database: AsyncEngine) -> None:
     bib = journal(0)
     activated = collection(

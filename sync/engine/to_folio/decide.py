@@ -21,7 +21,7 @@ from sync.errors import DataError
 from sync.model import Holding, Kind, Loss, Package, Record, Service, System, Title
 from sync.plan.changes import Action, Change, FieldChange, Status, change_id
 from sync.plan.compare import differences, fields_of
-from sync.plan.return_home import returned_to_folio
+from sync.plan.return_home import never_emptied, returned_to_folio
 from sync.store.comparison import SourceRecord
 from sync.store.links import BaseRecords, Link, base_records, links_from_folio
 from sync.store.snapshots import records
@@ -132,6 +132,8 @@ async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Base
         if action is Action.SELECT and isinstance(desired, Holding):
             case, desired = _as_managed(case, desired, replace(desired, managed=True, url=None))
         return _change(case, desired, action, reason, differences(desired, None, fields_of(desired)))
+    if written is None:
+        desired = never_emptied(cast("Package | Title | Holding", desired), current.record, fields_of(desired))
     case, desired = _as_managed(case, desired, current.record)
     found = differences(desired, current.record, fields_of(desired))
     if not found:
