@@ -15,6 +15,7 @@ from sync.alma.marc import ROLES
 from sync.alma.marc_write import comes_back_as, without_punctuation
 from sync.errors import DataError
 from sync.model import (
+    INHERITED,
     Contributor,
     Embargo,
     EmbargoKind,
@@ -79,7 +80,7 @@ def fit_package(package: Package, maps: AlmaMaps, codes: WriteCodes, publication
     type_code = {"Aggregated Full Text": AGGREGATOR_TYPE, "Online Reference": reference}.get(
         package.content_type, SELECTIVE_TYPE
     )
-    derived = content_type_of(type_code, publication_types)
+    derived = content_type_of(type_code, {comes_back_as(one, codes) for one in publication_types})
     if derived != package.content_type:
         losses.append(Loss("content_type", package.content_type, f"Alma derives it from the portfolios: {derived}"))
     record = replace(
@@ -87,7 +88,7 @@ def fit_package(package: Package, maps: AlmaMaps, codes: WriteCodes, publication
         name=name,
         managed=False,
         proxy=_proxy(package.proxy, maps, codes, losses),
-        access_type=_access_type(package.access_type, maps, losses),
+        access_type=_access_type(package.access_type, maps, losses) or None,  # a collection must have one
         url=_package_url(package.url, maps, losses),
         description=_told("description", package.description, losses),
         content_type=derived,
@@ -233,7 +234,7 @@ def _url(holding: Holding, maps: AlmaMaps) -> str | None:
     advice = f"Correct the address of the title in FOLIO (at most {maps.url_limit} characters), then run it again."
     if len(address) > maps.url_limit:
         raise DataError(f"the address of {holding.key} is {len(address)} characters long", advice=advice)
-    if address and (_broken(address) or not address.startswith(("https://", "http://"))):
+    if address and (_broken(address) or not address.lower().startswith(("https://", "http://"))):
         raise DataError(f"the address of {holding.key} is none: {address[:80]!r}", advice=advice)
     return address
 
@@ -272,7 +273,7 @@ def _embargo(embargo: Embargo | None, codes: WriteCodes, losses: list[Loss]) -> 
 
 
 def _proxy(proxy: Proxy | None, maps: AlmaMaps, codes: WriteCodes, losses: list[Loss]) -> Proxy | None:
-    if proxy is None:
+    if proxy is None or proxy == INHERITED:
         return None
     code = maps.proxies.get(proxy.code)
     if code is not None and codes.proxies is not None and code not in codes.proxies:
@@ -291,7 +292,7 @@ def _proxy(proxy: Proxy | None, maps: AlmaMaps, codes: WriteCodes, losses: list[
 
 def _access_type(code: str | None, maps: AlmaMaps, losses: list[Loss]) -> str | None:
     if not code:
-        return None
+        return code
     mapped = maps.access_types.get(code)
     if mapped is None:
         losses.append(Loss("access_type", code, "no one Alma code is named for it: [pairs.NAME.maps.access_types]"))

@@ -32,8 +32,8 @@ def choose(wanted: Title, candidates: Iterable[Title], *, name: str = "") -> Cho
 
     A shared valid identifier with a fitting name and type decides; the more identifiers shared and the closer the
     name, the better; a tie goes to the lowest id, since equal entries of a knowledge base are duplicates of each
-    other. Without any identifier on either side, a custom title of exactly the same name (`name`, if it differs
-    from the title's own) is the same.
+    other. Where one of the two has no identifier, a custom title of exactly the same name (`name`, if it differs
+    from the title's own) is the same, unless both name a publisher, and another one.
     """
     own = wanted.match_keys()
     scored: list[tuple[int, int, int, str, Title]] = []
@@ -102,7 +102,15 @@ def _types_agree(one: str, other: str) -> bool:
 def _same_custom(wanted: Title, candidate: Title, name: str) -> bool:
     if candidate.managed or name_key(name or wanted.name) != name_key(candidate.name):
         return False
+    if not _publishers_agree(wanted.publisher, candidate.publisher):
+        return False
     return not (wanted.match_keys() and candidate.match_keys())
+
+
+def _publishers_agree(one: str, other: str) -> bool:
+    """Two publishers have two publications of one name; one that is not given, or cut short, says nothing."""
+    few, many = sorted((_words(one) if one else [], _words(other) if other else []), key=len)
+    return many[: len(few)] == few
 
 
 def _words(name: str) -> list[str]:

@@ -4,6 +4,7 @@ from sync.model.coverage import CoverageRange, DayRange, Embargo, EmbargoKind, E
 from sync.model.identifiers import Identifier, IdentifierKind, Medium, parse_isbn, parse_issn
 from sync.model.readings import Batch, Extraction, Reading, Sink
 from sync.model.records import (
+    INHERITED,
     PUBLICATION_TYPES,
     Contributor,
     Holding,
@@ -21,6 +22,7 @@ from sync.model.records import (
 from sync.model.text import clean, cut_at_word, name_key
 
 __all__ = [
+    "INHERITED",
     "PUBLICATION_TYPES",
     "Batch",
     "Contributor",

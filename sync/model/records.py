@@ -47,6 +47,10 @@ class Proxy:
         return self.code if self.enabled else "none"
 
 
+INHERITED = Proxy(enabled=False, code="inherited")
+"""FOLIO's word that a title or package has the proxy of the level above it, and none of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contributor:
     """`role` is author, editor or illustrator."""

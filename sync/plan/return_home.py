@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sync.model import Holding, Package, Record, Title
+from sync.model import INHERITED, Holding, Package, Proxy, Record, Title
 from sync.plan.compare import NOTE_FIELDS, meaning
 
 R = TypeVar("R", bound=Package | Title | Holding)
@@ -46,7 +46,8 @@ def returned(fitted: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
 def spoken(home: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
     """Return `home` without what the source told neither now nor at the base (None): the target is left as it is.
 
-    An access type that is not given (FOLIO's "") is not told either; an embargo always is.
+    A proxy that is inherited and an access type that is not given (FOLIO's "") are not told either; an embargo always
+    is.
     """
     untold: dict[str, Any] = {
         name: None
@@ -58,7 +59,7 @@ def spoken(home: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
 
 
 def _is_untold(name: str, value: object) -> bool:
-    return value is None or (name == "access_type" and value == "")
+    return value is None or value == INHERITED or (name == "access_type" and value == "")
 
 
 def never_emptied(desired: R, current: R, fields: tuple[str, ...]) -> R:
@@ -66,9 +67,13 @@ def never_emptied(desired: R, current: R, fields: tuple[str, ...]) -> R:
     kept = {
         name: getattr(current, name)
         for name in fields
-        if getattr(desired, name) in ("", (), None) and getattr(current, name) not in ("", (), None)
+        if _is_empty(getattr(desired, name)) and not _is_empty(getattr(current, name))
     }
     return replace(desired, **kept)
+
+
+def _is_empty(value: object) -> bool:
+    return value in ("", (), None) or (isinstance(value, Proxy) and not value.enabled)
 
 
 def returned_to_folio(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,10 +26,12 @@ from tests.support.libraries import collection, journal, known_title, library, p
 from tests.support.migrating import all_done, changes, parked, run_migration
 from tests.support.practice import Exchange, Systems, practice_systems
 from tests.support.to_alma import (
+    bib_of,
     bibs,
     collection_named,
     entry,
     inside,
+    know_proxy,
     package,
     pair_of,
     portfolios,
@@ -342,3 +345,83 @@ async def _next_day(database: AsyncEngine, systems: Systems) -> None:
     systems.folio.controls.clock.offset += timedelta(days=1)
     async with database.begin() as connection:
         await connection.execute(text("delete from budget"))
+
+
+# --- proxies, access types, hidden packages, names
+
+
+async def test_a_proxy_of_its_own_after_an_inherited_one_reaches_alma(database: AsyncEngine, systems: Systems) -> None:
+    know_proxy(systems)
+    pair = pair_of(systems, maps={"proxies": {"EZPROXY": "EZProxy"}})
+    own = package(systems, "Own")
+    made = entry(systems, own, 0)
+    assert all_done(await to_alma(database, systems, pair))
+    systems.folio.edit_resource(made, proxy="EZProxy", url="https://new.example.org/")
+    systems.folio.edit_package(f"{own.provider_id}-{own.id}", proxy="EZProxy", name="Renamed")
+    assert all_done(await to_alma(database, systems, pair))
+    linking = portfolios(systems, "Renamed")[journal(0).title]["linking_details"]
+    assert (value(linking, "proxy_enabled"), linking["proxy"]) == ("true", "EZPROXY")
+    assert collection_named(systems, "Renamed")["proxy"] == "EZPROXY"
+    await settled(database, systems, pair)
+
+
+async def test_an_access_type_taken_away_is_taken_away_in_alma(database: AsyncEngine, systems: Systems) -> None:
+    own = systems.folio._module.own
+    subscribed = next(key for key, name in own.access_types.items() if name == "Subscribed")
+    pair = pair_of(systems, maps={"access_types": {"currper": subscribed}})
+    made = entry(systems, package(systems, "Own"), 0)
+    own.assigned["resources", made] = subscribed
+    assert all_done(await to_alma(database, systems, pair))
+    assert value(portfolios(systems, "Own")[journal(0).title], "access_type") == "currper"
+    del own.assigned["resources", made]
+    systems.folio.edit_resource(made, url="https://new.example.org/")
+    assert all_done(await to_alma(database, systems, pair))
+    assert value(portfolios(systems, "Own")[journal(0).title], "access_type") == ""
+    await settled(database, systems, pair)
+
+
+async def test_no_proxy_in_folio_leaves_almas_own_at_first_contact(database: AsyncEngine) -> None:
+    proxied = portfolio(0, proxy_enabled="true", proxy="ezproxy")
+    with practice_systems(library([journal(0)], collection("Own", [proxied]))) as systems:
+        (before,) = systems.alma.portfolios()
+        entry(systems, package(systems, "Own"), 0, proxy="<n>", url=None, custom_coverages=())
+        assert (await to_alma(database, systems)).plan.summary.writes == 0
+        assert systems.alma.portfolios() == [before]
+
+
+async def test_a_hidden_package_that_alma_cannot_hide_stays_hidden_in_folio(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    package(systems, "Online", content_type="Online Reference", hidden=frozenset({"PF", "FTF", "MARC"}))
+    ended = await to_alma(database, systems)
+    (made,) = [one.change for one in await changes(database, ended)]
+    assert [loss.field for loss in made.losses] == ["hidden"]
+    assert (await run_migration(database, systems, pair_of(systems))).plan.summary.writes == 0
+    await settled(database, systems)
+
+
+async def test_a_packages_content_type_is_what_its_bibs_will_say(database: AsyncEngine, systems: Systems) -> None:
+    own = package(systems, "Own", content_type="Unknown")
+    entry(systems, own, title(0) | {"publication_type": "Book"})
+    entry(systems, own, title(1) | {"publication_type": "Unspecified"})
+    assert all_done(await to_alma(database, systems))
+    assert (await run_migration(database, systems, pair_of(systems))).plan.summary.writes == 0
+    await settled(database, systems)
+
+
+async def test_a_bib_of_the_same_name_from_another_publisher_is_not_used(database: AsyncEngine) -> None:
+    rome = replace(journal(0), title="Annals", publisher="Press of Rome", issn_print="", issn_online="")
+    with practice_systems(library([rome], collection("Roman", [portfolio(0)]))) as systems:
+        own = package(systems, "Own")
+        entry(systems, own, title(rome) | {"publisher": "Press of Oslo"})
+        assert all_done(await to_alma(database, systems))
+        assert bib_of(systems, "Own") != bib_of(systems, "Roman")
+        assert (await to_alma(database, systems)).plan.summary.writes == 0
+
+
+async def test_an_address_may_shout_its_scheme(database: AsyncEngine, systems: Systems) -> None:
+    entry(systems, package(systems, "Own"), 0, url="HTTPS://journals.example.org/0")
+    assert all_done(await to_alma(database, systems))
+    linking = portfolios(systems, "Own")[journal(0).title]["linking_details"]
+    assert linking["static_url"] == "jkey=HTTPS://journals.example.org/0"
+    await settled(database, systems)

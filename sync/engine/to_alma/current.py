@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sync.engine.work import Work
 from sync.folio import wire
 from sync.folio.mapping import holding_from_wire, package_from_wire, title_from_resource
-from sync.model import Holding, Package, Title
+from sync.model import INHERITED, Holding, Package, Title
 from sync.store.in_full import InFull, keep, read_before
 
 
@@ -19,7 +19,7 @@ async def package_in_full(work: Work, package_id: str) -> Package:
     """
     record = (await work.folio.get_package(package_id)).model
     package = package_from_wire(record)
-    return replace(package, proxy=None) if _inherited(record.attributes.proxy) else package
+    return replace(package, proxy=INHERITED) if _inherited(record.attributes.proxy) else package
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ async def _resource_in_full(work: Work, resource_id: str) -> tuple[Holding, Titl
     record = (await work.folio.get_resource(resource_id)).model
     holding = holding_from_wire(record)
     if _inherited(record.attributes.proxy):
-        holding = replace(holding, proxy=None)
+        holding = replace(holding, proxy=INHERITED)
     return holding, title_from_resource(record)
 
 

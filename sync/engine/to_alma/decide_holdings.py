@@ -21,7 +21,7 @@ from sync.store.snapshots import records
 from sync.transport.paging import in_parallel
 
 AT_ONCE = 10
-EMPTIABLE = ("url", "coverage", "embargo", "coverage_statement", *NOTE_FIELDS)
+EMPTIABLE = ("url", "coverage", "embargo", "coverage_statement", *NOTE_FIELDS, "proxy", "access_type")
 """What an empty value of FOLIO does not clear at first contact."""
 
 

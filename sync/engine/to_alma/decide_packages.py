@@ -12,8 +12,8 @@ from sync.engine.to_alma.current import package_in_full
 from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
 from sync.errors import DataError
-from sync.model import Kind, Package, Service, name_key
-from sync.plan.changes import Action, Change, FieldChange, Status
+from sync.model import Kind, Loss, Package, Service, name_key
+from sync.plan.changes import Action, Change, FieldChange, FitPackage, Status
 from sync.plan.compare import ALMA_PACKAGE_FIELDS, differences
 from sync.plan.return_home import Base, never_emptied, returned, spoken
 from sync.store.comparison import Differing, SourceRecord, source_records
@@ -61,7 +61,9 @@ async def _create(scope: AlmaScope, outcome: Outcome, package: Package, reason: 
     if left:
         scope.left[package.key] = left
     full = package if left else await package_in_full(scope.work, package.key)
-    fit = fit_package(full, scope.maps, scope.planning.alma.write_codes, scope.types.get(package.key, frozenset()))
+    fit = _fit(scope, package, full)
+    if fit.record.type_code == DATABASE_TYPE:
+        fit = _never_hidden(fit)
     create = change_to_alma(
         Kind.PACKAGE,
         Action.CREATE,
@@ -88,7 +90,9 @@ async def _compare(
     full = package
     if base is None or package != base.folio_listed:
         full = await package_in_full(scope.work, package.key)
-    fit = fit_package(full, scope.maps, scope.planning.alma.write_codes, scope.types.get(package.key, frozenset()))
+    fit = _fit(scope, package, full)
+    if not scope.services.get(current.key) and not _wants_service(scope, package, current):
+        fit = _never_hidden(fit)
     desired = fit.record
     if base is not None:
         home = Base(target=base.alma, source_listed=base.folio_listed, source_full=base.written)
@@ -123,6 +127,23 @@ async def _compare(
         outcome.agreements.append(agreement_of(Kind.PACKAGE, current.key, there.hash, package, written))
 
 
+def _fit(scope: AlmaScope, package: Package, full: Package) -> FitPackage:
+    types = scope.types.get(package.key, frozenset())
+    return fit_package(full, scope.maps, scope.planning.alma.write_codes, types)
+
+
+def _never_hidden(fit: FitPackage) -> FitPackage:
+    """Return the package as a collection without services can hold it: such a one is never hidden."""
+    if not fit.record.hidden:
+        return fit
+    loss = Loss("hidden", "true", "a collection is hidden by its services, and this one has none")
+    return FitPackage(record=replace(fit.record, hidden=False), losses=(*fit.losses, loss))
+
+
+def _wants_service(scope: AlmaScope, package: Package, current: Package) -> bool:
+    return package.key in scope.types and current.key not in scope.databases
+
+
 def _is_given_name(scope: AlmaScope, package: Package) -> bool:
     """Return whether FOLIO's name is the one we gave the package, where Alma's own name was taken."""
     return any(link.name == package.name for link in scope.collections.get(package.key, ()))
@@ -137,8 +158,7 @@ def _services(scope: AlmaScope, package: Package, desired: Package, current: Pac
     if current.key == STANDALONE_KEY:
         return []
     if not services:
-        wanted = package.key in scope.types and current.key not in scope.databases
-        return [_new_service(package.key, desired)] if wanted else []
+        return [_new_service(package.key, desired)] if _wants_service(scope, package, current) else []
     if desired.hidden == current.hidden:
         return []
     shown = not desired.hidden

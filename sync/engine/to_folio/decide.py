@@ -133,7 +133,9 @@ async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Base
             case, desired = _as_managed(case, desired, replace(desired, managed=True, url=None))
         return _change(case, desired, action, reason, differences(desired, None, fields_of(desired)))
     if written is None:
-        desired = never_emptied(cast("Package | Title | Holding", desired), current.record, fields_of(desired))
+        # a proxy is set off: what was just made has the one of its package
+        fields = tuple(name for name in fields_of(desired) if name != "proxy")
+        desired = never_emptied(cast("Package | Title | Holding", desired), current.record, fields)
     case, desired = _as_managed(case, desired, current.record)
     found = differences(desired, current.record, fields_of(desired))
     if not found:
