@@ -46,6 +46,7 @@ def package_from_collection(
         access_type=collection.access_type.value,
         type_code=collection.type.value,
         interface_name=collection.interface.name,
+        service_keys=tuple(sorted(service.id for service in services)),
     )
 
 

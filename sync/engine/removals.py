@@ -6,16 +6,17 @@ service, collection or package goes only when nothing is left in it that is not 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.engine.planning import Planning
 from sync.engine.to_alma.services import services_by_collection
-from sync.model import Holding, Kind, Package, Record, Service, System, Title
+from sync.model import INHERITED, Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import NOT_ASKED, Action, Change, Guard, Status, change_id
-from sync.plan.compare import differences, fields_of, removed_fields
+from sync.plan.compare import NOTE_FIELDS, differences, fields_of, removed_fields
 from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, judge_removals
 from sync.store.absence import AbsenceSearch, Gone, count_gone, gone
+from sync.store.intents import services_made
 from sync.store.links import BaseRecords, base_records
 from sync.store.snapshots import all_records, count_by_package, count_records, records
 
@@ -34,6 +35,7 @@ class _Removals:
     services: Mapping[str, Sequence[Service]]
     absent: Sequence[Gone]
     verdict: RemovalVerdict
+    services_made: frozenset[str]
     planned: Counter[str] = field(default_factory=Counter)
     held_back: int = 0
 
@@ -77,7 +79,14 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
         names={key: one.name for key, one in packages.items()},
     )
     planning.guards += verdict.guards
-    removals = _Removals(planning=planning, packages=packages, services=services, absent=absent, verdict=verdict)
+    removals = _Removals(
+        planning=planning,
+        packages=packages,
+        services=services,
+        absent=absent,
+        verdict=verdict,
+        services_made=await services_made(work.database, work.name),
+    )
     async for batch in gone(work.database, search, Kind.HOLDING, BATCH):
         await planning.add(await _holdings(removals, batch))
     await planning.add(await _containers(removals))
@@ -99,10 +108,11 @@ async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
     bases = await base_records(database, Kind.HOLDING, [one.link_ids[-1] for one in batch])
     changes = []
     for one in batch:
-        holding = holdings[one.target_id]
+        base = bases.get(one.link_ids[-1])
+        holding = _as_agreed(holdings[one.target_id], base, target)
         title = titles.get(holding.title_key)
         guarded = removals.verdict.why(one.package_key)
-        kept = guarded or _kept(removals, holding, bases.get(one.link_ids[-1]))
+        kept = guarded or _kept(removals, holding, base)
         removals.held_back += bool(kept and not guarded)
         removals.planned[one.package_key] += not kept
         selected = target is System.FOLIO and holding.managed
@@ -118,6 +128,15 @@ async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
             )
         )
     return changes
+
+
+def _as_agreed(holding: Holding, base: BaseRecords | None, target: System) -> Holding:
+    """Return FOLIO's holding with what lists do not tell as both sides agreed on it: it is read before it goes."""
+    if target is System.ALMA or base is None or not isinstance(base.written, Holding):
+        return holding
+    agreed = base.written
+    proxy = None if agreed.proxy == INHERITED else agreed.proxy
+    return replace(holding, proxy=proxy, access_type=agreed.access_type)
 
 
 async def _containers(removals: _Removals) -> list[Change]:
@@ -159,9 +178,15 @@ def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | No
     if base is None:
         return "both sides never agreed on it, so its absence says nothing"
     before = base.alma if target is System.ALMA else base.folio_listed
-    edited = differences(before, record, fields_of(record, target))
+    fields = fields_of(record, target)
+    if target is System.ALMA and isinstance(record, Package):
+        fields += NOTE_FIELDS
+    edited = [one.field for one in differences(before, record, fields)]
+    if isinstance(record, Package) and isinstance(before, Package):
+        added = set(record.service_keys) - set(before.service_keys) - removals.services_made
+        edited += [f"service {key}" for key in sorted(added)]
     if edited:
-        names = ", ".join(one.field for one in edited)
+        names = ", ".join(edited)
         return f"it was edited in {target.label} since both sides agreed ({names}); an edit wins over a removal"
     if target is System.ALMA and record.managed:
         return "it comes from the Community Zone, and no API could bring it back: remove it in Alma itself"

@@ -73,6 +73,7 @@ class Package:
     """Alma electronic collection, FOLIO package. None in a field means: the reading did not say.
 
     `content_type` is one of FOLIO's nine; `type_code` Alma's collection type; `selected` is always true in Alma.
+    `service_keys` are the collection's services; FOLIO has none.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Package:
     type_code: str = ""
     interface_name: str = ""
     provider_name: str = ""
+    service_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

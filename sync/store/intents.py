@@ -135,3 +135,10 @@ async def supersede_intents(engine: AsyncEngine, pair: str, *, before_run: int) 
 def _left_open(pair: str) -> tuple[ColumnElement[bool], ...]:
     runs = select(run.c.id).where(run.c.pair == pair)
     return intent.c.run_id.in_(runs), intent.c.state.in_([IntentState.OPEN, IntentState.UNKNOWN])
+
+
+async def services_made(engine: AsyncEngine, pair: str) -> frozenset[str]:
+    """Return the ids of the services of Alma that runs of the pair have made."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(sql("services_made"), {"pair": pair})
+        return frozenset(row.answer_id for row in rows)

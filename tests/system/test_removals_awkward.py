@@ -325,3 +325,33 @@ async def test_a_service_that_somebody_added_meanwhile_keeps_its_collection(data
         assert "it still holds something, and was left" in failed[Kind.PACKAGE, "Collection 1"]
         assert before - story.target() == gone
         assert len(story.target() - before) == 1
+
+
+async def test_what_was_added_since_both_sides_agreed_keeps_its_collection(database: AsyncEngine) -> None:
+    with told(TO_ALMA, database, plain_library([1, 1, 1, 1])) as story:
+        await agreed(story)
+        alma = story.systems.alma
+        alma.add_service(story.collection("Collection 1"), SeedService())
+        alma.edit_collection(story.collection("Collection 2"), internal_description="Ask first")
+        before = story.target()
+        for name in ("Collection 1", "Collection 2", "Collection 3"):
+            story.take_package(name)
+        gone = story.container("Collection 3") | story.ids_of(0) | story.ids_of(1) | story.ids_of(2)
+        for _ in range(2):
+            ended = await story.run()
+            withheld = await story.words(ended, Status.WITHHELD)
+            assert "(service " in withheld[Kind.PACKAGE, "Collection 1"]
+            assert "(internal_description); an edit wins" in withheld[Kind.PACKAGE, "Collection 2"]
+        assert before - story.target() == gone
+
+
+async def test_a_proxy_that_somebody_gave_a_title_in_folio_keeps_it(database: AsyncEngine) -> None:
+    with told(TO_FOLIO, database, plain_library([2])) as story:
+        await agreed(story)
+        before, (kept,) = story.target(), story.ids_of(0)
+        story.systems.folio.edit_resource(kept, proxy="EZProxy")
+        story.take(0)
+        for _ in range(2):
+            ended = await story.run()
+            assert "proxy was 'none'" in (await story.words(ended, Status.SKIPPED))[title(0)]
+        assert story.target() == before

@@ -110,7 +110,7 @@ async def _compare(
                 Action.UPDATE,
                 key=current.key,
                 name=package.name,
-                desired=replace(desired, key=current.key),
+                desired=replace(desired, key=current.key, service_keys=current.service_keys),
                 origin=full,
                 source_keys=(package.key,),
                 package_key=package.key,
