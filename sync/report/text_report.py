@@ -116,7 +116,7 @@ def _guard(guard: Guard) -> RenderableType:
 
 def _packages(overview: Overview) -> RenderableType:
     table = Table(title="By package", title_justify="left", pad_edge=False)
-    table.add_column("Package", overflow="ellipsis", max_width=70, no_wrap=True)
+    table.add_column("Package", overflow="fold", max_width=70)
     shown = ["create", "update", *(["remove"] if overview.removals else []), "not_done"]
     for name in shown:
         table.add_column(COLUMNS[name], justify="right", no_wrap=True, min_width=len(COLUMNS[name]))
