@@ -32,7 +32,6 @@ from sync.model import (
 from sync.model.coverage import OPEN_END_YEAR
 from sync.plan.changes import FitHolding, FitPackage, FitTitle
 
-FOLIO_NO_PROXY = "<n>"
 DAYS_A_MONTH, WEEKS_A_MONTH = 30, 4
 """A month is counted short, so that an embargo of days becomes rather too long: never promise access too early."""
 
