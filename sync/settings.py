@@ -185,6 +185,9 @@ class Maps(_Section):
 class Policy(_Section):
     """What the product may do on its own.
 
+    `conflicts` says which side is right where both changed a field (`ask`: neither, it is listed), `fields` the same
+    for single fields. `max_changes_in_field` guards against one field changing in a large part of all records, above
+    that number and that share; `max_shrink_percent` against removals after a reading that much smaller than the last.
     `managed_packages` says what becomes of the vendor's packages of FOLIO on the way to Alma, where no activated
     collection bears their name: a local collection, or they are left and listed.
     """
@@ -193,6 +196,9 @@ class Policy(_Section):
     fields: dict[str, Literal["ask", "alma", "folio"]] = {}
     max_removals: int = Field(default=20, ge=0)
     max_removals_percent: float = Field(default=5.0, ge=0, le=100)
+    max_changes_in_field: int = Field(default=50, ge=0)
+    max_changes_in_field_percent: float = Field(default=50.0, ge=0, le=100)
+    max_shrink_percent: float = Field(default=20.0, ge=0, le=100)
     managed_packages: Literal["collection", "leave"] = "collection"
     tags: tuple[str, ...] = ()
 

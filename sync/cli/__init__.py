@@ -16,8 +16,10 @@ COMMANDS = {
     "check": ("sync.cli.check", "Prove that keys, rights, quota, database and clocks are fine."),
     "diff": ("sync.cli.diff", "Show what a migration would change; writes to neither system."),
     "migrate": ("sync.cli.migrate", "Move holdings from one system to the other, after asking."),
+    "sync": ("sync.cli.sync", "Bring both systems to agree, once: both may have changed."),
     "runs": ("sync.cli.runs", "List what was run, and how it ended."),
     "status": ("sync.cli.status", "Show what waits: quota, open writes, the last run."),
+    "links": ("sync.cli.links", "List which records belong together; export, correct and import them."),
     "sandbox": ("sync.cli.sandbox", "Serve the practice Alma and the practice FOLIO on this machine."),
     "db": ("sync.cli.db", "Look after the database's schema."),
 }

@@ -7,17 +7,17 @@ import click
 
 from sync.cli.options import (
     Asked,
-    direction_options,
     format_option,
     global_options,
     output_option,
     removal_options,
     wanted_of,
+    way_options,
 )
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
 
 if TYPE_CHECKING:
-    from sync.engine.migrate import Ended
+    from sync.engine.running import Ended
 
 
 @click.command(
@@ -26,27 +26,30 @@ if TYPE_CHECKING:
 Examples:
   alma-folio-sync diff --from alma --to folio
   alma-folio-sync diff --from folio --to alma --remove       also what would be removed
+  alma-folio-sync diff --both                                what a sync would do
   alma-folio-sync diff --from alma --to folio --format json --output plan.json
 
-Exit codes: 0 nothing differs · 1 error · 3 changes found · 4 a guard stopped part of it · 6 paused for quota""",
+Exit codes: 0 nothing differs · 1 error · 3 changes found · 4 a guard or an open conflict stopped part of it ·
+6 paused for quota""",
 )
 @global_options
-@direction_options
+@way_options
 @removal_options
 @format_option
 @output_option
 @click.pass_context
 def command(
     ctx: click.Context,
-    source: str,
-    target: str,
+    source: str | None,
+    target: str | None,
+    both: bool,
     remove: bool,
     max_removals: int | None,
     form: str,
     output: Path | None,
 ) -> int:
-    """Show what a migration would change; writes to neither system."""
-    asked = Asked(source, target, remove, max_removals)
+    """Show what a migration or a sync would change; writes to neither system."""
+    asked = Asked(source, target, remove, max_removals, both)
     settings = settings_of(ctx)
     name, pair = pair_of(ctx, settings)
     wanted = wanted_of(asked, pair)
@@ -63,6 +66,6 @@ def command(
             return ended
 
     ended = run_async(ctx, work)
-    if any(guard.tripped for guard in ended.plan.guards):
+    if any(guard.tripped for guard in ended.plan.guards) or ended.plan.summary.conflict:
         return ExitCode.STOPPED_BY_GUARD
     return ExitCode.CHANGES if ended.plan.summary.writes else ExitCode.DONE

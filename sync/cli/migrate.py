@@ -1,6 +1,5 @@
 """migrate: read, match, plan, show, ask, apply, verify."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,14 @@ from sync.cli.options import (
     removal_options,
     wanted_of,
 )
-from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
-from sync.errors import ConfigurationError
+from sync.cli.running import pair_of, settings_of
+from sync.cli.writing import carry_out, require_consent
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from sync.engine.migrate import Ended
-    from sync.store.plans import PlanInfo
+    from sync.cli.progress import ConsoleProgress
+    from sync.engine.running import Confirm, Ended
 
 
 @click.command(
@@ -62,73 +61,13 @@ def command(
     approves them up to a number.
     """
     asked = Asked(source, target, remove, max_removals)
-    settings = settings_of(ctx)
-    name, pair = pair_of(ctx, settings)
+    name, pair = pair_of(ctx, settings_of(ctx))
     wanted = wanted_of(asked, pair)
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigurationError(
-            f"migrate writes to {wanted.direction.target.label}, and there is no terminal to ask on.",
-            advice="Look at the plan with diff first; then run migrate with --yes.",
-        )
+    require_consent(yes=yes, command="migrate", writes_to="Alma" if target == "alma" else "FOLIO")
 
-    async def work() -> "Ended":
-        from sync.cli.progress import ConsoleProgress
-        from sync.cli.reporting import print_ended, write_reports
+    async def start(database: "AsyncEngine", progress: "ConsoleProgress", confirm: "Confirm") -> "Ended":
         from sync.engine.migrate import migrate
 
-        async with database_of(settings) as database:
-            with ConsoleProgress() as progress:
+        return await migrate(database, name, pair, progress, confirm, wanted=wanted)
 
-                async def confirm(plan: "PlanInfo") -> bool:
-                    return yes or await progress.paused(lambda: ask(database, plan))
-
-                ended = await migrate(database, name, pair, progress, confirm, wanted=wanted)
-            await print_ended(database, ended, form, output)
-            path = await write_reports(database, ended, settings.database.data_dir / "reports")
-            click.echo(f"Report: {path} (and .json)", err=True)
-            return ended
-
-    return conclude(run_async(ctx, work))
-
-
-async def ask(database: "AsyncEngine", plan: "PlanInfo") -> bool:
-    """Show the plan and ask whether it may be carried out."""
-    from rich.console import Console
-
-    from sync.cli.asking import confirm
-    from sync.cli.reporting import show_plan
-
-    await show_plan(database, plan, Console(stderr=True))
-    return await confirm("Carry this plan out?")
-
-
-def conclude(ended: "Ended") -> ExitCode:
-    """Say in a line how a migration ended, and return its exit code."""
-    if ended.declined:
-        click.echo("Nothing was written: the plan was not approved.", err=True)
-        return ExitCode.DONE
-    result = ended.result
-    if result is None:
-        return ExitCode.DONE
-    if ended.plan.summary.writes:
-        words = f"{result.verified:,} of {ended.plan.summary.writes:,} changes written, read back and verified"
-    else:
-        words = f"Nothing to do: {ended.plan.summary.unchanged:,} records agree"
-    trouble = [
-        f"{number:,} {what}"
-        for number, what in (
-            (result.failed - ended.parked, "failed"),
-            (result.skipped, "skipped"),
-            (ended.plan.summary.withheld, "withheld"),
-            (ended.parked, "parked"),
-            (result.paused, "still to do"),
-        )
-        if number
-    ]
-    click.echo(words + ("; " + ", ".join(trouble) if trouble else "") + ".", err=True)
-    if ended.paused is not None:
-        click.echo(f"{ended.paused.message}\nWhat to do: {ended.paused.advice}", err=True)
-        return ExitCode.PAUSED
-    if any(guard.tripped for guard in ended.plan.guards):
-        return ExitCode.STOPPED_BY_GUARD
-    return ExitCode.SOME_FAILED if result.failed or result.skipped else ExitCode.DONE
+    return carry_out(ctx, start, yes=yes, form=form, output=output)

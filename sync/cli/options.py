@@ -101,6 +101,16 @@ def direction_options(command: F) -> F:
     return click.option("--from", "source", type=systems, required=True, help="The system that is read.")(command)
 
 
+def way_options(command: F) -> F:
+    """Add --from, --to and --both: either the first two, or the last."""
+    systems = click.Choice(["alma", "folio"])
+    command = click.option(
+        "--both", is_flag=True, help="Both ways, as sync goes; removals within the limits included."
+    )(command)
+    command = click.option("--to", "target", type=systems, help="The system that is written to.")(command)
+    return click.option("--from", "source", type=systems, help="The system that is read.")(command)
+
+
 def removal_options(command: F) -> F:
     """Add --remove and --max-removals."""
     command = click.option(
@@ -117,16 +127,25 @@ def removal_options(command: F) -> F:
 class Asked:
     """What a run was asked for: which way, and whether up to so many removals (None: as configured).
 
+    Both ways removals are part of the plan.
+
     Raises:
         click.UsageError: for directions that make no sense, and a ceiling of removals that nobody asked for.
     """
 
-    source: str
-    target: str
+    source: str | None
+    target: str | None
     remove: bool
     max_removals: int | None
+    both: bool = False
 
     def __post_init__(self) -> None:
+        if self.both:
+            if self.source or self.target or self.remove:
+                raise click.UsageError("--both goes both ways, removals included: without --from, --to and --remove.")
+            return
+        if not (self.source and self.target):
+            raise click.UsageError("Say which way: --from alma --to folio, --from folio --to alma, or --both.")
         if self.source == self.target:
             raise click.UsageError(f"--from and --to are both {self.source}; name the other system in one of them.")
         if self.max_removals is not None and not self.remove:
@@ -141,6 +160,8 @@ def wanted_of(asked: Asked, pair: "Pair") -> "Wanted":
     from sync.plan.guards import RemovalLimits
 
     policy = pair.policy
+    if asked.both:
+        return Wanted.both(policy, approved=asked.max_removals)
     limits = RemovalLimits(number=policy.max_removals, percent=policy.max_removals_percent, approved=asked.max_removals)
-    direction = Direction.between(System(asked.source), System(asked.target))
+    direction = Direction.between(System(asked.source or ""), System(asked.target or ""))
     return Wanted(direction=direction, removals=limits if asked.remove else None)

@@ -16,7 +16,7 @@ from sync.report.text_report import plan_report, result_report, write_text
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from sync.engine.migrate import Ended
+    from sync.engine.running import Ended
     from sync.store.plans import PlanInfo
 
 

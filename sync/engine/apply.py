@@ -10,7 +10,7 @@ import structlog
 
 from sync.engine.application import Application, Batch, Step
 from sync.engine.read import Snapshot
-from sync.engine.stages import STAGES, Stage, Way
+from sync.engine.stages import REMOVAL_STAGES, WRITE_STAGES, Stage, Way
 from sync.engine.to_alma.hands import alma_hands
 from sync.engine.to_alma.way import TO_ALMA
 from sync.engine.to_folio.hands import folio_hands
@@ -41,8 +41,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 UNREACHED_IN_A_ROW = 2 * CHANGES_AT_ONCE
 
 
-async def apply_plan(work: Work, plan_id: int, direction: Direction, alma: Snapshot, folio: Snapshot) -> None:
-    """Carry out every planned change of a plan.
+async def apply_plan(
+    work: Work, plan_id: int, directions: Sequence[Direction], alma: Snapshot, folio: Snapshot
+) -> None:
+    """Carry out every planned change of a plan; of a two-way plan those to FOLIO first, and all removals at the end.
 
     A record that fails is recorded with its reason and stops nobody else.
 
@@ -53,41 +55,50 @@ async def apply_plan(work: Work, plan_id: int, direction: Direction, alma: Snaps
         LockedError: when another run took over.
     """
     journal = Journal(work.database, pair=work.name, run_id=work.run_id, plan_id=plan_id, rules=work.rules)
-    source = alma if direction.source is System.ALMA else folio
-    application = Application(
-        work=work,
-        plan_id=plan_id,
-        direction=direction,
-        source=source.id,
-        source_complete=source.complete,
-        journal=journal,
-        folio=folio_hands(work, journal),
-        alma=await alma_hands(work, journal, alma),
-    )
+    to_folio, to_alma = folio_hands(work, journal), await alma_hands(work, journal, alma)
+    halves = []
+    for direction in directions:
+        source = alma if direction.source is System.ALMA else folio
+        halves.append(
+            Application(
+                work=work,
+                plan_id=plan_id,
+                direction=direction,
+                source=source.id,
+                source_complete=source.complete,
+                journal=journal,
+                folio=to_folio,
+                alma=to_alma,
+            )
+        )
     try:
-        await _apply_all(application)
+        for stages in (WRITE_STAGES, REMOVAL_STAGES):
+            for application in halves:
+                await _apply_stages(application, stages)
     finally:
         await journal.finish()
 
 
-async def _apply_all(application: Application) -> None:
-    work = application.work
-    planned = await count_statuses(work.database, application.plan_id)
-    for stage in STAGES:
+async def _apply_stages(application: Application, stages: Sequence[Stage]) -> None:
+    work, target = application.work, application.direction.target
+    planned = await count_statuses(work.database, application.plan_id, system=target)
+    for stage in stages:
         total = sum(planned.get((stage.kind, action, Status.PLANNED), 0) for action in stage.actions)
         if total:
-            work.progress.begin(stage.words, total)
-            await _apply_stage(application, stage)
-            work.progress.end(stage.words)
+            words = f"{stage.words} in {target.label}"
+            work.progress.begin(words, total)
+            await _apply_stage(application, stage, words)
+            work.progress.end(words)
 
 
-async def _apply_stage(application: Application, stage: Stage) -> None:
+async def _apply_stage(application: Application, stage: Stage, words: str) -> None:
     way = TO_FOLIO if application.direction.target is System.FOLIO else TO_ALMA
     application.packages = await way.package_links(application)
     pending: list[Change] = []
     changes = changes_of(
         application.work.database,
         application.plan_id,
+        system=application.direction.target,
         kind=stage.kind,
         actions=stage.actions,
         status=Status.PLANNED,
@@ -96,17 +107,17 @@ async def _apply_stage(application: Application, stage: Stage) -> None:
     async for stored in changes:
         pending.append(stored.change)
         if len(pending) >= BATCH:
-            await _apply_batch(application, way, stage, pending)
+            await _apply_batch(application, way, stage, pending, words)
             pending = []
-    await _apply_batch(application, way, stage, pending)
+    await _apply_batch(application, way, stage, pending, words)
 
 
-async def _apply_batch(application: Application, way: Way, stage: Stage, changes: Sequence[Change]) -> None:
+async def _apply_batch(application: Application, way: Way, stage: Stage, changes: Sequence[Change], words: str) -> None:
     if not changes:
         return
     batch = await way.load(application, changes)
     for step in way.steps(stage):
-        changes = await _carry_on(application, batch, changes, step, stage.words)
+        changes = await _carry_on(application, batch, changes, step, words)
 
 
 async def _carry_on(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from sync.engine.planning import Matched, Planning
+from sync.engine.guards import judge_plan
+from sync.engine.planning import Matched, Planning, Tally
 from sync.engine.read import Snapshot
 from sync.engine.removals import plan_removals
 from sync.engine.to_alma.decide import decide_for_alma
@@ -13,12 +14,16 @@ from sync.engine.work import Work
 from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Guard
 from sync.plan.cost import DailyCalls, Limits, estimate
-from sync.plan.direction import Direction
+from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import RemovalLimits
+from sync.settings import Policy
 from sync.store.comparison import count_identities
+from sync.store.conflicts import close_conflicts
+from sync.store.links import close_gone_links, has_agreed
 from sync.store.plans import begin_plan, count_statuses, drop_needless_titles, finish_plan
 from sync.store.runs import note_plan
 from sync.store.snapshots import count_records
+from sync.store.standing import count_agreeing
 from sync.transport.budget import Budget
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -26,58 +31,116 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a run is to plan: which way, and whether what is gone at the source is removed, within which limits."""
+    """What a run is to plan: which way (None: both), and whether what is gone is removed, within which limits."""
 
-    direction: Direction = Direction.ALMA_TO_FOLIO
+    direction: Direction | None = Direction.ALMA_TO_FOLIO
     removals: RemovalLimits | None = None
+
+    @classmethod
+    def both(cls, policy: Policy, *, approved: int | None = None) -> "Wanted":
+        """Return a two-way plan, with removals within the limits of a policy, or up to an approved number."""
+        limits = RemovalLimits(number=policy.max_removals, percent=policy.max_removals_percent, approved=approved)
+        return cls(direction=None, removals=limits)
+
+    @property
+    def way(self) -> str:
+        """Return which way the plan goes, as it is stored."""
+        return BOTH_WAYS if self.direction is None else self.direction
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Return the directions that are planned, in their order."""
+        return directions_of(self.way)
+
+    def writes_to(self, system: System) -> bool:
+        """Return whether the plan may write to a system."""
+        return any(direction.target is system for direction in self.directions)
 
 
 async def make_plan(work: Work, wanted: Wanted, alma: Snapshot, folio: Snapshot, matched: Matched) -> int:
-    """Store the plan that makes the target what the source is; return its id."""
-    direction = wanted.direction
-    plan_id = await begin_plan(work.database, run_id=work.run_id, pair=work.name, direction=direction, rules=work.rules)
-    await note_plan(work.database, work.run_id, plan_id)
-    planning = Planning(work=work, direction=direction, plan_id=plan_id, alma=alma, folio=folio)
+    """Store the plan that makes the target what the source is, or each side what the other changed; return its id."""
+    database = work.database
+    plan_id = await begin_plan(
+        database,
+        run_id=work.run_id,
+        pair=work.name,
+        direction=wanted.way,
+        rules=work.rules,
+        alma=alma.id,
+        folio=folio.id,
+    )
+    await note_plan(database, work.run_id, plan_id)
+    tally = Tally()
+    halves = [
+        Planning(
+            work=work,
+            direction=direction,
+            plan_id=plan_id,
+            alma=alma,
+            folio=folio,
+            both_ways=wanted.direction is None,
+            tally=tally,
+        )
+        for direction in wanted.directions
+    ]
+    # before they agreed for the first time, absence says nothing
+    may_remove = wanted.direction is not None or await has_agreed(database, work.name)
     work.progress.begin("plan", None)
-    if direction is Direction.ALMA_TO_FOLIO:
-        await decide_for_folio(planning, matched)
-    else:
-        await decide_for_alma(planning, matched)
-    await plan_removals(planning, wanted.removals)
-    await _finish(planning)
+    for planning in halves:
+        decide = decide_for_folio if planning.direction is Direction.ALMA_TO_FOLIO else decide_for_alma
+        await decide(planning, matched)
+    for planning in halves if may_remove else ():
+        await plan_removals(planning, wanted.removals)
+    if wanted.direction is None and alma.complete and folio.complete:
+        await close_gone_links(database, work.name, work.run_id, alma=alma.id, folio=folio.id)
+        await close_conflicts(database, work.name, work.run_id)
+    await _finish(halves)
     work.progress.end("plan")
     return plan_id
 
 
-async def _finish(planning: Planning) -> None:
-    work = planning.work
+async def _finish(halves: list[Planning]) -> None:
+    planning, work, tally = halves[0], halves[0].work, halves[0].tally
     needless = await drop_needless_titles(work.database, planning.plan_id)
-    planning.kinds[planning.direction.target, Kind.TITLE, Action.CREATE] -= needless
-    planning.summary.create -= needless
-    planning.summary.unchanged = max(0, await _source_records(planning) - await _decided(planning, needless))
+    for system, number in needless.items():
+        tally.kinds[system, Kind.TITLE, Action.CREATE] -= number
+        tally.summary.create -= number
+    guards = [*_reading_guards(halves), *tally.guards, *await judge_plan(halves)]
+    tally.summary.unchanged = max(0, await _unchanged(planning, sum(needless.values())))
     folio, alma = work.pair.folio, work.pair.alma
     cost = estimate(
-        planning.kinds,
+        tally.kinds,
         alma=Limits(per_second=alma.requests_per_second, daily=_daily(work.alma.connection.budget, None)),
         folio=Limits(
             per_second=folio.requests_per_second, daily=_daily(work.folio.connection.budget, folio.daily_calls)
         ),
         tags=bool(work.pair.policy.tags),
     )
-    guards = [*_reading_guards(planning), *planning.guards]
+    summary = tally.summary
     log.info(
         "planned",
         action="plan.end",
         run_id=work.run_id,
         plan_id=planning.plan_id,
-        create=planning.summary.create,
-        update=planning.summary.update,
-        remove=planning.summary.remove,
-        unchanged=planning.summary.unchanged,
-        withheld=planning.summary.withheld,
-        parked=len(planning.parked),
+        create=summary.create,
+        update=summary.update,
+        remove=summary.remove,
+        unchanged=summary.unchanged,
+        conflict=summary.conflict,
+        withheld=summary.withheld,
+        parked=len(tally.parked),
     )
-    await finish_plan(work.database, planning.plan_id, summary=planning.summary, guards=guards, cost=cost)
+    await finish_plan(work.database, planning.plan_id, summary=summary, guards=guards, cost=cost)
+
+
+async def _unchanged(planning: Planning, needless: int) -> int:
+    """Return how many records were compared and need nothing: linked pairs, or records of the one source."""
+    database = planning.work.database
+    if planning.both_ways:
+        return await count_agreeing(
+            database, planning.comparison, run_id=planning.work.run_id, plan_id=planning.plan_id
+        )
+    return await _source_records(planning) - await _decided(planning, needless)
 
 
 async def _source_records(planning: Planning) -> int:
@@ -96,7 +159,7 @@ async def _decided(planning: Planning, needless: int) -> int:
     changes = sum(
         number for (kind, action, _), number in counts.items() if kind is not Kind.SERVICE and action not in REMOVALS
     )
-    return changes + needless + len(planning.parked)
+    return changes + needless + len(planning.tally.parked)
 
 
 def _daily(budget: Budget, a_day: int | None) -> DailyCalls | None:
@@ -105,8 +168,14 @@ def _daily(budget: Budget, a_day: int | None) -> DailyCalls | None:
     return DailyCalls(left=budget.remaining - budget.reserve, a_day=(a_day or budget.remaining) - budget.reserve)
 
 
-def _reading_guards(planning: Planning) -> list[Guard]:
+def _reading_guards(halves: list[Planning]) -> list[Guard]:
     """Absence counts only from a complete reading (design: guards)."""
+    planning = halves[0]
+    names = (
+        (("alma-complete", planning.alma), ("folio-complete", planning.folio))
+        if planning.both_ways
+        else (("source-complete", planning.source), ("target-complete", planning.target))
+    )
     return [
         Guard(
             name=name,
@@ -115,5 +184,5 @@ def _reading_guards(planning: Planning) -> list[Guard]:
             tripped=not snapshot.complete,
             explanation="; ".join(snapshot.extraction.shortfalls[:3]),
         )
-        for name, snapshot in (("source-complete", planning.source), ("target-complete", planning.target))
+        for name, snapshot in names
     ]

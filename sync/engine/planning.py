@@ -1,4 +1,4 @@
-"""A plan in the making: what its parts share, and how their changes are stored."""
+"""A plan in the making: what its parts share, and how their changes and conflicts are stored."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from sync.model import Kind, Parked, System
 from sync.plan.changes import Action, Change, Guard, Status, Summary
 from sync.plan.direction import Direction
 from sync.store.comparison import Comparison
+from sync.store.conflicts import Conflict, note_conflicts
 from sync.store.plans import add_changes
 from sync.store.snapshots import add_parked
 
@@ -18,28 +19,42 @@ from sync.store.snapshots import add_parked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
     """What matching settled beside the links: names for Alma's packages and titles in FOLIO, by Alma key; and which
-    packages of FOLIO may be one of several collections, by FOLIO key, with the reason.
+    packages of FOLIO may be one of several collections, by FOLIO key, with the reason; in a two-way plan also which
+    collections may be one of several packages, by Alma key.
     """
 
     package_names: Mapping[str, str] = field(default_factory=dict)
     title_names: Mapping[str, str] = field(default_factory=dict)
     ambiguous: Mapping[str, str] = field(default_factory=dict)
+    ambiguous_collections: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
+class Tally:
+    """What is counted while a plan is made: planned changes by kind, those that change a field by field.
+
+    `parked` are the records that cannot take part as they stand.
+    """
+
+    next_seq: int = 1
+    kinds: Counter[tuple[System, Kind, Action]] = field(default_factory=Counter)
+    fields: Counter[tuple[System, Kind, str]] = field(default_factory=Counter)
+    summary: Summary = field(default_factory=Summary)
+    guards: list[Guard] = field(default_factory=list)
+    parked: set[tuple[System, Kind, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
-    """A plan in the making. `parked` are the keys of source records that cannot take part as they stand."""
+    """A plan in the making, or the half of a two-way plan that goes one way; both halves share the tally."""
 
     work: Work
     direction: Direction
     plan_id: int
     alma: Snapshot
     folio: Snapshot
-    next_seq: int = 1
-    kinds: Counter[tuple[System, Kind, Action]] = field(default_factory=Counter)
-    summary: Summary = field(default_factory=Summary)
-    guards: list[Guard] = field(default_factory=list)
-    parked: list[str] = field(default_factory=list)
+    both_ways: bool = False
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def comparison(self) -> Comparison:
@@ -48,7 +63,7 @@ class Planning:
 
     @property
     def source(self) -> Snapshot:
-        """Return the reading of the system that is only read."""
+        """Return the reading of the system that changes come from."""
         return self.alma if self.direction.source is System.ALMA else self.folio
 
     @property
@@ -59,13 +74,28 @@ class Planning:
     async def add(self, changes: Sequence[Change]) -> None:
         """Store changes, in the order of their packages and names, and count them."""
         ordered = sorted(changes, key=lambda one: (one.package_key, one.name, one.id))
-        self.next_seq = await add_changes(self.work.database, self.plan_id, self.next_seq, ordered)
-        self.summary.count(ordered)
-        self.kinds.update((one.system, one.kind, one.action) for one in ordered if one.status is Status.PLANNED)
+        tally = self.tally
+        tally.next_seq = await add_changes(self.work.database, self.plan_id, tally.next_seq, ordered)
+        tally.summary.count(ordered)
+        planned = [one for one in ordered if one.status is Status.PLANNED]
+        tally.kinds.update((one.system, one.kind, one.action) for one in planned)
+        tally.fields.update(
+            (one.system, one.kind, change.field)
+            for one in planned
+            if one.action is Action.UPDATE
+            for change in one.fields
+        )
+
+    async def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
+        """Store conflicts, and count those that wait for a decision."""
+        await note_conflicts(self.work.database, self.work.name, self.work.run_id, conflicts)
+        self.tally.summary.conflict += sum(not one.settled for one in conflicts)
 
     async def park(self, kind: Kind, key: str, name: str, error: DataError) -> None:
         """Record that a record of the source cannot take part as it stands, with the reason."""
-        self.parked.append(key)
+        if (self.direction.source, kind, key) in self.tally.parked:
+            return
+        self.tally.parked.add((self.direction.source, kind, key))
         parked = Parked(
             system=self.direction.source,
             kind=kind,

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.alma import extractor as alma_extractor
 from sync.alma.codes import AlmaCodes, WriteCodes
@@ -12,7 +13,14 @@ from sync.folio import extractor as folio_extractor
 from sync.folio.wire import VisibilityForm
 from sync.model import Batch, Extraction, Kind, Package, Sink, System, name_key
 from sync.store.links import linked_below, package_links
-from sync.store.snapshots import add_entries, add_parked, all_records, begin_snapshot, finish_snapshot
+from sync.store.snapshots import (
+    add_entries,
+    add_parked,
+    all_records,
+    begin_snapshot,
+    finish_snapshot,
+    snapshot_info,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -28,6 +36,7 @@ class Snapshot:
     id: int
     system: System
     extraction: Extraction
+    scope: str = ""
     codes: AlmaCodes = field(default_factory=AlmaCodes)
     write_codes: WriteCodes = field(default_factory=WriteCodes)
     package_texts: bool = False
@@ -36,6 +45,19 @@ class Snapshot:
     def complete(self) -> bool:
         """Return whether absence from it means anything."""
         return not self.extraction.shortfalls
+
+    def with_codes(self, codes: AlmaCodes, write_codes: WriteCodes) -> "Snapshot":
+        """Return the snapshot of Alma with the meanings of its codes."""
+        return replace(self, codes=codes, write_codes=write_codes)
+
+
+async def stored_snapshot(database: AsyncEngine, snapshot_id: int) -> Snapshot:
+    """Return a reading made earlier, as far as carrying out a plan needs it."""
+    info = await snapshot_info(database, snapshot_id)
+    extraction = Extraction(declared=info.declared, shortfalls=list(info.shortfalls))
+    if not info.complete and not info.shortfalls:
+        extraction.shortfalls.append("the reading was not finished")
+    return Snapshot(id=snapshot_id, system=info.system, extraction=extraction)
 
 
 async def read_alma(work: Work, *, to_write: bool) -> Snapshot:
@@ -108,4 +130,4 @@ async def _read(
     )
     await finish_snapshot(work.database, snapshot_id, declared=extraction.declared, shortfalls=extraction.shortfalls)
     work.progress.end(phase)
-    return Snapshot(id=snapshot_id, system=system, extraction=extraction)
+    return Snapshot(id=snapshot_id, system=system, extraction=extraction, scope=scope)

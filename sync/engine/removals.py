@@ -14,11 +14,13 @@ from sync.engine.to_alma.services import services_by_collection
 from sync.model import INHERITED, Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import NOT_ASKED, Action, Change, Guard, Status, change_id
 from sync.plan.compare import NOTE_FIELDS, differences, fields_of, removed_fields
-from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, judge_removals
+from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, Size, judge_reading, judge_removals
+from sync.plan.three_way import REMOVAL
 from sync.store.absence import AbsenceSearch, Gone, count_gone, gone
+from sync.store.conflicts import Conflict, RemovalDecisions, removal_decisions
 from sync.store.intents import services_made
 from sync.store.links import BaseRecords, base_records
-from sync.store.snapshots import all_records, count_by_package, count_records, records
+from sync.store.snapshots import all_records, count_by_package, count_records, last_accepted, records
 
 BATCH = 500
 
@@ -36,6 +38,8 @@ class _Removals:
     absent: Sequence[Gone]
     verdict: RemovalVerdict
     services_made: frozenset[str]
+    decided: RemovalDecisions
+    conflicts: list[Conflict] = field(default_factory=list)
     planned: Counter[str] = field(default_factory=Counter)
     held_back: int = 0
 
@@ -43,6 +47,42 @@ class _Removals:
     def target(self) -> System:
         """Return the system that is written to."""
         return self.planning.direction.target
+
+    def restored(self, kind: Kind, base: BaseRecords) -> bool:
+        """Return whether a person decided that the record is made again at the source instead."""
+        return self.decided.side_of(kind, base.folio_id) == self.target
+
+    def still_decided(self, kind: Kind, base: BaseRecords) -> None:
+        """Keep the decision until the record is there again."""
+        known = self.decided.known.get((kind, base.folio_id))
+        if known is not None:
+            self.conflicts.append(replace(known, settled=True))
+
+    def wins(self, record: Package | Holding, base: BaseRecords, edits: tuple[str, ...], name: str) -> bool:
+        """Return whether the removal wins over these edits, since a person decided so; else it is listed as open."""
+        if not self.planning.both_ways:
+            return False
+        kind = Kind.PACKAGE if isinstance(record, Package) else Kind.HOLDING
+        gone, edited = ("removed",), edits
+        alma, folio = (edited, gone) if self.target is System.ALMA else (gone, edited)
+        package = self.packages.get(record.key if isinstance(record, Package) else record.package_key)
+        known = self.decided.known.get((kind, base.folio_id))
+        settled = known is not None and (known.alma, known.folio) == (alma, folio)
+        self.conflicts.append(
+            Conflict(
+                kind=kind,
+                alma_id=base.alma_id,
+                folio_id=base.folio_id,
+                field=REMOVAL,
+                name=name,
+                package_name=package.name if package else "",
+                base="in both",
+                alma=alma,
+                folio=folio,
+                settled=settled,
+            )
+        )
+        return settled and self.decided.side_of(kind, base.folio_id) == self.planning.direction.source
 
 
 async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> None:
@@ -65,7 +105,7 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
         return
     if limits is None:
         words = f"{total:,} records of {target.label} are gone in {planning.direction.source.label}, and stay"
-        planning.guards.append(Guard(name=NOT_ASKED, value=total, limit=0, tripped=False, explanation=words))
+        planning.tally.guards.append(Guard(name=NOT_ASKED, value=total, limit=0, tripped=False, explanation=words))
         return
     found = all_records(work.database, planning.target.id, Kind.PACKAGE)
     packages = {one.key: one async for one in found if isinstance(one, Package)}
@@ -77,8 +117,9 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
         source_records=sum(held.get(kind, 0) for kind in (Kind.PACKAGE, Kind.HOLDING)),
         source_complete=planning.source.complete,
         names={key: one.name for key, one in packages.items()},
+        reading=await _reading_guard(planning, limits),
     )
-    planning.guards += verdict.guards
+    planning.tally.guards += verdict.guards
     removals = _Removals(
         planning=planning,
         packages=packages,
@@ -86,15 +127,30 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
         absent=absent,
         verdict=verdict,
         services_made=await services_made(work.database, work.name),
+        decided=await removal_decisions(work.database, work.name) if planning.both_ways else RemovalDecisions(),
     )
     async for batch in gone(work.database, search, Kind.HOLDING, BATCH):
         await planning.add(await _holdings(removals, batch))
     await planning.add(await _containers(removals))
+    await planning.add_conflicts(removals.conflicts)
     if removals.held_back:
         words = "removals that need a person's eyes: each says why it was held back"
-        planning.guards.append(
+        planning.tally.guards.append(
             Guard(name="removals-held-back", value=removals.held_back, limit=0, tripped=True, explanation=words)
         )
+
+
+async def _reading_guard(planning: Planning, limits: RemovalLimits) -> Guard | None:
+    """Return the guard on a source that holds much less than when a plan was last carried out."""
+    work, source = planning.work, planning.source
+    counted = await count_records(work.database, source.id)
+    return judge_reading(
+        source.system.label,
+        Size(records=sum(counted.values()), scope=source.scope),
+        await last_accepted(work.database, work.name, source.system, source.scope),
+        percent=work.pair.policy.max_shrink_percent,
+        approved=limits.approved is not None,
+    )
 
 
 async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
@@ -111,8 +167,13 @@ async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
         base = bases.get(one.link_ids[-1])
         holding = _as_agreed(holdings[one.target_id], base, target)
         title = titles.get(holding.title_key)
+        if base is not None and removals.restored(Kind.HOLDING, base):
+            removals.still_decided(Kind.HOLDING, base)
+            continue
         guarded = removals.verdict.why(one.package_key)
-        kept = guarded or _kept(removals, holding, base)
+        name = title.name if isinstance(title, Title) else holding.key
+        own = _kept(removals, holding, base, name)
+        kept = guarded or own
         removals.held_back += bool(kept and not guarded)
         removals.planned[one.package_key] += not kept
         selected = target is System.FOLIO and holding.managed
@@ -122,7 +183,7 @@ async def _holdings(removals: _Removals, batch: Sequence[Gone]) -> list[Change]:
                 Kind.HOLDING,
                 Action.DESELECT if selected else Action.REMOVE,
                 holding,
-                name=title.name if isinstance(title, Title) else holding.key,
+                name=name,
                 package_key=one.package_key,
                 kept=kept,
             )
@@ -146,10 +207,14 @@ async def _containers(removals: _Removals) -> list[Change]:
     bases = await base_records(planning.work.database, Kind.PACKAGE, [one.link_ids[-1] for one in removals.absent])
     changes = []
     for one in removals.absent:
-        package = removals.packages[one.target_id]
+        package, base = removals.packages[one.target_id], bases.get(one.link_ids[-1])
+        if base is not None and removals.restored(Kind.PACKAGE, base):
+            removals.still_decided(Kind.PACKAGE, base)
+            continue
         left = held.get(package.key, 0) - removals.planned[package.key]
         guarded = removals.verdict.why(package.key)
-        kept = guarded or _kept(removals, package, bases.get(one.link_ids[-1]))
+        own = _kept(removals, package, base, package.name)
+        kept = guarded or own
         if left and not kept:
             kept = f"it still holds {left:,} titles that are not to be removed"
         if package.key in planning.target.extraction.incomplete_packages and not kept:
@@ -169,7 +234,7 @@ async def _containers(removals: _Removals) -> list[Change]:
     return changes
 
 
-def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | None) -> str:
+def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | None, name: str) -> str:
     """Return why a record is not to be removed though it is gone at the source, "" when it is."""
     target = removals.target
     of_none = base is not None and isinstance(base.alma, Holding) and base.alma.package_key == STANDALONE_KEY
@@ -181,12 +246,12 @@ def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | No
     fields = fields_of(record, target)
     if target is System.ALMA and isinstance(record, Package):
         fields += NOTE_FIELDS
-    edited = [one.field for one in differences(before, record, fields)]
+    edits = {one.field: f"{one.field}: {one.before}" for one in differences(before, record, fields)}
     if isinstance(record, Package) and isinstance(before, Package):
         added = set(record.service_keys) - set(before.service_keys) - removals.services_made
-        edited += [f"service {key}" for key in sorted(added)]
-    if edited:
-        names = ", ".join(edited)
+        edits |= {f"service {key}": f"service {key} added" for key in sorted(added)}
+    if edits and not removals.wins(record, base, tuple(edits.values()), name):
+        names = ", ".join(edits)
         return f"it was edited in {target.label} since both sides agreed ({names}); an edit wins over a removal"
     if target is System.ALMA and record.managed:
         return "it comes from the Community Zone, and no API could bring it back: remove it in Alma itself"

@@ -24,10 +24,8 @@ class Stage:
         return f"{'remove' if self.actions == REMOVALS else 'write'} {self.kind}s"
 
 
-STAGES = (
-    *(Stage(kind, WRITES) for kind in (Kind.PACKAGE, Kind.SERVICE, Kind.TITLE, Kind.HOLDING)),
-    *(Stage(kind, REMOVALS) for kind in (Kind.HOLDING, Kind.SERVICE, Kind.PACKAGE)),
-)
+WRITE_STAGES = tuple(Stage(kind, WRITES) for kind in (Kind.PACKAGE, Kind.SERVICE, Kind.TITLE, Kind.HOLDING))
+REMOVAL_STAGES = tuple(Stage(kind, REMOVALS) for kind in (Kind.HOLDING, Kind.SERVICE, Kind.PACKAGE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

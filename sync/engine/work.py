@@ -83,6 +83,17 @@ def rules_of(pair: Pair) -> str:
     return digest(encode(parts)).hex()[:16]
 
 
+def configuration_of(pair: Pair) -> str:
+    """Return the fingerprint of everything in the configuration that a plan depends on; no secret goes into it."""
+    policy = pair.policy.model_dump(mode="json")
+    return digest(encode([rules_of(pair), policy, str(pair.alma.standalone_mms_ids_file)])).hex()[:16]
+
+
+def systems_of(pair: Pair) -> str:
+    """Return what stands for the two systems whose ids the links of a pair hold."""
+    return f"Alma {pair.alma.base_url} and FOLIO {pair.folio.base_url}, tenant {pair.folio.tenant}"
+
+
 @asynccontextmanager
 async def open_search_of(pair: Pair) -> AsyncIterator[SearchClient | None]:
     """Yield a client of Alma's search service, None where the configuration names no address of it."""

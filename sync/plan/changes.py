@@ -48,7 +48,8 @@ class Change:
     """One record on one side. `source_keys` are the records it comes from: several portfolios may meet in one.
 
     `package_key` and `title_key` name what it needs on the source's side; `desired` is the record as it shall be, or
-    of a removal as it is. `origin` is the source's record in full, where the plan had to read it singly.
+    of a removal as it is. `origin` is FOLIO's record in full, where the plan knows it: as it is, or as it is to be. The
+    base of the fields in `pending` does not move with this change: on them both sides do not agree yet.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Change:
     status: Status = Status.PLANNED
     fields: tuple[FieldChange, ...] = ()
     losses: tuple[Loss, ...] = ()
+    pending: tuple[str, ...] = ()
 
 
 NOT_ASKED = "gone-at-source"

@@ -1,7 +1,7 @@
-"""The guards of removals: how many a run may make without being asked again, in one package and in all.
+"""The guards: what a plan may do without being asked again. What trips one is withheld; everything else goes on.
 
-A guard that trips withholds removals; everything else goes on (design: guards). It trips above a number *and* above a
-share, so that neither small packages nor large ones make it useless.
+Those that count trip above a number *and* above a share, so that neither small packages nor large ones make them
+useless (design: guards).
 """
 
 from collections.abc import Mapping
@@ -64,11 +64,12 @@ def judge_removals(
     source_records: int,
     source_complete: bool,
     names: Mapping[str, str],
+    reading: Guard | None = None,
 ) -> RemovalVerdict:
     """Return what the guards say of the removals planned: holdings by package, and `others` (services, packages).
 
-    `names` are the packages' names, for the report. Absence counts only from a complete reading, and an empty one is
-    no reading of a library (design: guards).
+    `names` are the packages' names, for the report; `reading` is the guard on the source as a whole. Absence counts
+    only from a complete reading, and an empty one is no reading of a library (design: guards).
     """
     total = sum(one.removals for one in packages.values()) + others
     linked = sum(one.linked for one in packages.values())
@@ -80,6 +81,9 @@ def judge_removals(
         empty = "the source holds nothing at all"
         guards.append(Guard(name="empty-side", value=0, limit=1, tripped=True, explanation=empty))
         withheld = f"guard empty-side: {empty}"
+    if total and reading is not None:
+        guards.append(reading)
+        withheld = withheld or f"guard {reading.name}: {reading.explanation}"
     by_package: dict[str, str] = {}
     for key, share in packages.items():
         if not limits.exceeded_by(share.removals, share.linked):
@@ -95,6 +99,68 @@ def judge_removals(
         if len(by_package) <= MOST_NAMED:
             guards.append(guard)
     return RemovalVerdict(guards=tuple(guards), all_withheld=withheld, packages=by_package)
+
+
+CONFIGURATION = "configuration-changed"
+SAME_FIELD = "same-field"
+SHRUNK = "much-smaller"
+SCOPE = "scope-changed"
+FEW = 20
+"""A reading that lacks no more records than this is never called much smaller."""
+
+
+def judge_configuration(number: int, *, asks: bool) -> Guard | None:
+    """Return the guard on changes of records agreed on under other settings or another version of the mapping.
+
+    None when there are none. It trips where nobody said which side is right (`asks`); a one-way plan only tells.
+    """
+    if not number:
+        return None
+    words = f"{number:,} changes are of records agreed on under other maps, or another version of the mapping"
+    return Guard(name=CONFIGURATION, value=number, limit=0, tripped=asks, explanation=words)
+
+
+def same_field_name(system: str, kind: str, name: str) -> str:
+    """Return the name of the guard on changes of one field: it says which."""
+    return f"{SAME_FIELD}:{system}/{kind}/{name}"
+
+
+def judge_same_field(guard_name: str, number: int, linked: int, *, most: int, percent: float) -> Guard | None:
+    """Return the guard on so many changes of one field among so many linked records; None when it does not trip."""
+    if number <= most or 100 * number <= percent * linked:
+        return None
+    share = f" ({100 * number / linked:.1f} %)" if linked else ""
+    words = (
+        f"{number:,} of {linked:,} linked records{share} change in this one field: this looks like a change of the "
+        f"mapping or of an encoding; it trips above {most} and above {percent:g} %"
+    )
+    return Guard(name=guard_name, value=number, limit=most, tripped=True, explanation=words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How many records a reading held, and what it was to hold."""
+
+    records: int
+    scope: str
+
+
+def judge_reading(name: str, now: Size, last: Size | None, *, percent: float, approved: bool) -> Guard | None:
+    """Return the guard on a source that lacks much of what it held when a plan was last carried out, None without one.
+
+    `approved`: a person set a ceiling for the removals of this run, and knows. A narrower scope lacks records too.
+    """
+    if last is None or approved:
+        return None
+    if now.scope != last.scope and last.scope == "selected":
+        words = f"{name} was read in another scope than last time ({now.scope}, not {last.scope})"
+        return Guard(name=SCOPE, value=1, limit=0, tripped=True, explanation=words)
+    lacking = last.records - now.records
+    if lacking <= FEW or 100 * lacking <= percent * last.records:
+        return None
+    share = 100 * lacking / last.records
+    words = f"{name} holds {now.records:,} records, and held {last.records:,} last time: {share:.1f} % less"
+    return Guard(name=SHRUNK, value=lacking, limit=round(percent * last.records / 100), tripped=True, explanation=words)
 
 
 def _in_all(total: int, linked: int, limits: RemovalLimits) -> Guard:

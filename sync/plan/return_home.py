@@ -4,7 +4,7 @@ The other side may hold a value more precisely (a year, volumes, a rolling wall,
 side's own form of it is unchanged, nothing has happened, and the original stands (design: the comparison).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -25,12 +25,13 @@ class Base:
     """What both sides held when they last agreed, each in its own form.
 
     `source_listed` is what the source's lists told, `source_full` what its record by id told or was meant to be; a
-    field that neither tells is not known to have changed.
+    field that neither tells is not known to have changed. On the `unsettled` fields they never agreed.
     """
 
     target: Record
     source_listed: Record
     source_full: Record
+    unsettled: tuple[str, ...] = ()
 
 
 def returned(fitted: R, source: R, base: Base, fields: tuple[str, ...]) -> R:
@@ -77,7 +78,11 @@ def _is_empty(value: object) -> bool:
 
 
 def returned_to_folio(
-    fitted: R, sources: Sequence[tuple[Record, Record | None]], listed: Record, full: Record, fields: tuple[str, ...]
+    fitted: R,
+    sources: Sequence[tuple[Record, Record | None]],
+    listed: Record,
+    full: Record,
+    fields: Iterable[str],
 ) -> R:
     """Return `fitted` with FOLIO's own former values in every field that no record of Alma behind it changed.
 
@@ -105,7 +110,11 @@ def _differs(now: Record, before: Record | None, names: tuple[str, ...]) -> bool
 
 def changed_fields(source: Record, base: Base, fields: tuple[str, ...]) -> tuple[str, ...]:
     """Return the fields whose meaning at the source is another one than at the base."""
-    return tuple(name for name in fields if _changed(name, getattr(source, name), base.source_listed, base.source_full))
+    return tuple(
+        name
+        for name in fields
+        if name in base.unsettled or _changed(name, getattr(source, name), base.source_listed, base.source_full)
+    )
 
 
 def _changed(name: str, now: object, listed: Record, full: Record) -> bool:
@@ -117,3 +126,13 @@ def _changed(name: str, now: object, listed: Record, full: Record) -> bool:
     if now is None or before is None:
         return False
     return meaning(now) != meaning(before)
+
+
+def held_back(now: Record, before: Record, pending: Sequence[str]) -> Record:
+    """Return what a base becomes: the record as it is, but for the fields in `pending`, which stay as they were.
+
+    A note stands in one of FOLIO's user-defined fields, so these stay with it.
+    """
+    names = set(pending) | ({"user_defined"} if set(pending) & set(NOTE_FIELDS) else set())
+    kept: dict[str, Any] = {name: getattr(before, name) for name in names if hasattr(before, name)}
+    return replace(now, **kept)

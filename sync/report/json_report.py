@@ -7,8 +7,10 @@ import msgspec
 
 from sync.logs import escaped
 from sync.model import Parked
-from sync.plan.changes import Change
+from sync.plan.changes import Change, Status
+from sync.plan.direction import BOTH_WAYS
 from sync.report.rows import ReportRow
+from sync.store.conflicts import Conflict
 from sync.store.plans import Outcome, PlanInfo
 
 _encoder = msgspec.json.Encoder()
@@ -32,7 +34,7 @@ async def write_json(
     """Write the object: the plan, its changes, and after a run the `result`.
 
     The same plan gives the same bytes, ids and times aside. Parked records stand among the changes with status
-    "parked"; after a run each change says what became of it.
+    "parked"; after a run each change says what became of it. A two-way plan has its open conflicts after them.
     """
     head = {
         "run_id": run_id,
@@ -47,11 +49,16 @@ async def write_json(
         "cost": msgspec.to_builtins(plan.cost),
     }
     write(json_text(head)[:-1] + ',"changes":[')
+    conflicts: list[dict[str, Any]] = []
     first = True
     async for row in rows:
+        if row.conflict is not None:
+            conflicts.append(conflict_as_json(row.conflict))
+            continue
         write(("" if first else ",") + "\n" + json_text(_row(row, after_run=result is not None)))
         first = False
     write("]" if first else "\n]")
+    write(f',"conflicts":{json_text(conflicts)}' if plan.direction == BOTH_WAYS else "")
     write(f',"result":{json_text(result)}' if result is not None else "")
     write("}\n")
 
@@ -61,10 +68,10 @@ def _row(row: ReportRow, *, after_run: bool) -> dict[str, Any]:
         return _parked(row.parked)
     if row.change is None:
         return {}
-    return _change(row.change, row.outcome if after_run else None)
+    return _change(row.change, row.outcome, after_run=after_run)
 
 
-def _change(change: Change, outcome: Outcome | None) -> dict[str, Any]:
+def _change(change: Change, outcome: Outcome, *, after_run: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "id": change.id,
         "system": change.system,
@@ -78,9 +85,26 @@ def _change(change: Change, outcome: Outcome | None) -> dict[str, Any]:
         "fields": [{"field": one.field, "before": one.before, "after": one.after} for one in change.fields],
         "losses": [{"field": one.field, "value": one.value, "reason": one.reason} for one in change.losses],
     }
-    if outcome is not None and outcome.reason:
+    if outcome.reason and (after_run or change.status is Status.WITHHELD):
         shown["outcome"] = {"reason": outcome.reason, "error": outcome.error, "advice": outcome.advice}
     return shown
+
+
+def conflict_as_json(conflict: Conflict) -> dict[str, Any]:
+    """Return a conflict as JSON shows it, with the three values side by side."""
+    return {
+        "id": conflict.id,
+        "kind": conflict.kind,
+        "name": conflict.name,
+        "package": conflict.package_name,
+        "alma_id": conflict.alma_id,
+        "folio_id": conflict.folio_id,
+        "field": conflict.field,
+        "base": conflict.base,
+        "alma": conflict.alma,
+        "folio": conflict.folio,
+        "decision": conflict.decision,
+    }
 
 
 def _parked(parked: Parked) -> dict[str, Any]:

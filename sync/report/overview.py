@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from sync.model import Kind, Parked
+from sync.model import Kind, Parked, System
 from sync.plan.changes import REMOVALS, Action, Change, Status
 from sync.report.rows import ReportRow
+from sync.store.conflicts import Conflict
 from sync.store.plans import Outcome
 
 MOST_SHOWN = 5
@@ -36,7 +37,7 @@ class Overview:
     """The plan, folded. Lists are cut at MOST_SHOWN; the counters are whole. `planned` leaves out what is withheld."""
 
     kinds: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
-    planned: Counter[tuple[Kind, Action]] = field(default_factory=Counter)
+    planned: Counter[tuple[System, Kind, Action]] = field(default_factory=Counter)
     packages: dict[str, PackageRow] = field(default_factory=dict)
     losses: dict[tuple[str, str], LossRow] = field(default_factory=dict)
     updates: list[Change] = field(default_factory=list)
@@ -46,6 +47,8 @@ class Overview:
     known_titles: int = 0
     parked: list[Parked] = field(default_factory=list)
     parked_count: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+    conflict_count: int = 0
 
 
 async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
@@ -56,6 +59,10 @@ async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
             found.parked_count += 1
             if len(found.parked) < MOST_SHOWN:
                 found.parked.append(row.parked)
+        elif row.conflict is not None:
+            found.conflict_count += 1
+            if len(found.conflicts) < MOST_SHOWN:
+                found.conflicts.append(row.conflict)
         elif row.change is not None:
             _add(found, row.change, row.outcome)
     return found
@@ -64,7 +71,7 @@ async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
 def _add(found: Overview, change: Change, outcome: Outcome) -> None:
     withheld = change.status is Status.WITHHELD
     found.kinds[change.kind, change.action] += 1
-    found.planned[change.kind, change.action] += not withheld
+    found.planned[change.system, change.kind, change.action] += not withheld
     for loss in change.losses:
         lost = found.losses.setdefault((loss.field, loss.reason), LossRow())
         lost.count += 1

@@ -10,9 +10,10 @@ from rich.text import Text
 
 from sync.model import Kind, Parked, System, clean
 from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Change, FieldValue, Guard, Status
-from sync.plan.direction import Direction
+from sync.plan.direction import BOTH_WAYS, Direction, directions_of, way_shown
 from sync.report.overview import MOST_SHOWN, Overview
 from sync.report.rows import ReportRow
+from sync.store.conflicts import Conflict
 from sync.store.plans import Outcome, PlanInfo
 
 NOUNS = {Kind.PACKAGE: "package", Kind.SERVICE: "service", Kind.TITLE: "title", Kind.HOLDING: "holding"}
@@ -33,10 +34,12 @@ def plan_report(plan: PlanInfo, overview: Overview, *, done: bool = False) -> Re
         parts.append(_removals(overview))
     if overview.not_done:
         parts.append(_not_done(overview))
+    if overview.conflicts:
+        parts.append(_conflicts(overview))
     if overview.parked:
         parts.append(_parked(overview))
     if overview.losses:
-        parts.append(_losses(overview, Direction(plan.direction)))
+        parts.append(_losses(overview, directions_of(plan.direction)))
     return Group(*parts)
 
 
@@ -53,24 +56,36 @@ async def write_text(console: Console, plan: PlanInfo, overview: Overview, rows:
             console.print(Group(*_change_lines(row.change, row.outcome)))
         elif row.parked is not None:
             console.print(_plain("parked   ", row.parked.kind, row.parked.key, row.parked.name, row.parked.reason))
+        elif row.conflict is not None:
+            console.print(Group(*conflict_lines(row.conflict)))
 
 
 def sentence(plan: PlanInfo, overview: Overview) -> str:
     """Return in one sentence what approving the plan would do."""
     summary = plan.summary
+    waits = f"; {summary.withheld:,} changes are withheld" if summary.withheld else ""
+    waits += f"; {summary.conflict:,} conflicts wait for a decision" if summary.conflict else ""
     if not summary.writes:
-        withheld = f"; {summary.withheld:,} changes are withheld" if summary.withheld else ""
-        return f"Nothing to do: {summary.unchanged:,} records were compared and agree{withheld}."
-    target = Direction(plan.direction).target.label
-    counts = overview.planned
-    adds = _listing((kind, counts[kind, Action.CREATE] + counts[kind, Action.SELECT]) for kind in Kind)
-    changes = _listing((kind, counts[kind, Action.UPDATE]) for kind in Kind)
-    removals = _listing((kind, sum(counts[kind, action] for action in REMOVALS)) for kind in Kind)
-    parts = [f"{adds} will be added to {target}"] if adds else []
-    parts += [f"{changes} will be changed in {target}"] if changes else []
-    parts += [f"{removals} will be REMOVED from {target}"] if removals else []
+        return f"Nothing to do: {summary.unchanged:,} records were compared and agree{waits}."
+    parts: list[str] = []
+    for direction in directions_of(plan.direction):
+        parts += _what_happens(direction.target, overview)
     parts.append(f"{summary.unchanged:,} records agree already")
-    return "; ".join(parts) + ("." if removals else "; nothing is removed.")
+    return (
+        "; ".join(parts)
+        + (waits if plan.direction == BOTH_WAYS else "")
+        + ("." if summary.remove else "; nothing is removed.")
+    )
+
+
+def _what_happens(target: System, overview: Overview) -> list[str]:
+    counts = overview.planned
+    adds = _listing((kind, counts[target, kind, Action.CREATE] + counts[target, kind, Action.SELECT]) for kind in Kind)
+    changes = _listing((kind, counts[target, kind, Action.UPDATE]) for kind in Kind)
+    removals = _listing((kind, sum(counts[target, kind, action] for action in REMOVALS)) for kind in Kind)
+    parts = [f"{adds} will be added to {target.label}"] if adds else []
+    parts += [f"{changes} will be changed in {target.label}"] if changes else []
+    return parts + ([f"{removals} will be REMOVED from {target.label}"] if removals else [])
 
 
 def _listing(counts: Iterable[tuple[Kind, int]]) -> str:
@@ -79,8 +94,7 @@ def _listing(counts: Iterable[tuple[Kind, int]]) -> str:
 
 
 def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
-    direction = Direction(plan.direction)
-    way = f"{direction.source.label} → {direction.target.label}"
+    way = way_shown(plan.direction)
     lines = [f"Plan {plan.id} · {plan.pair} · {way} · {plan.created_at:%Y-%m-%d %H:%M} UTC"]
     if not done:
         lines.append(sentence(plan, overview))
@@ -89,7 +103,8 @@ def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
         if plan.summary.writes:
             lines.append(f"Cost: {_cost(plan)}, at least {_time(plan)} at the permitted rate.")
     titles = overview.kinds[Kind.TITLE, Action.CREATE]
-    if done and titles:
+    if done and titles and plan.direction != BOTH_WAYS:
+        direction = Direction(plan.direction)
         made = "custom titles" if direction.target is System.FOLIO else "new bibs"
         lines.append(
             f"Of {titles:,} titles {direction.target.label} knew {overview.known_titles:,} already, and those were "
@@ -104,9 +119,10 @@ def _time(plan: PlanInfo) -> str:
 
 def _cost(plan: PlanInfo) -> str:
     cost = plan.cost
-    if not cost.folio_calls:
-        return f"about {cost.alma_calls:,} calls to Alma"
-    return f"about {cost.folio_calls:,} calls to FOLIO, {cost.ebsco_calls:,} of EBSCO's daily calls"
+    parts = [f"{cost.alma_calls:,} calls to Alma"] if cost.alma_calls or not cost.folio_calls else []
+    if cost.folio_calls:
+        parts.append(f"{cost.folio_calls:,} calls to FOLIO, {cost.ebsco_calls:,} of EBSCO's daily calls")
+    return "about " + " and ".join(parts)
 
 
 def _guard(guard: Guard) -> RenderableType:
@@ -139,7 +155,7 @@ def _removals(overview: Overview) -> RenderableType:
     parts: list[RenderableType] = [Text("Removals", style="bold red")]
     for change in overview.removals:
         parts += _change_lines(change, Outcome())
-    return Group(*parts, *_more(sum(n for (_, a), n in overview.planned.items() if a in REMOVALS)))
+    return Group(*parts, *_more(sum(n for (*_, a), n in overview.planned.items() if a in REMOVALS)))
 
 
 def _not_done(overview: Overview) -> RenderableType:
@@ -149,6 +165,25 @@ def _not_done(overview: Overview) -> RenderableType:
         reason = outcome.reason or change.reason
         lines.append(_plain("     ", reason, outcome.advice))
     return Group(*lines, *_more(overview.not_done_count))
+
+
+def _conflicts(overview: Overview) -> RenderableType:
+    title = "Conflicts: changed on both sides, left as they are until somebody decides (alma-folio-sync conflicts)"
+    lines: list[RenderableType] = [Text(title, style="bold yellow")]
+    for one in overview.conflicts:
+        lines += conflict_lines(one)
+    return Group(*lines, *_more(overview.conflict_count))
+
+
+def conflict_lines(one: Conflict) -> list[Text]:
+    """Return a conflict as it is shown on a terminal: what it is about, then the three values below each other."""
+    decided = f"decided: {one.decision}" if one.decision else ""
+    return [
+        _plain(f"  ! {one.id}", one.kind, one.package_name, one.name if one.name != one.package_name else "", decided),
+        _plain("      ", f"{one.field}  when both agreed: {_value(one.base)}"),
+        _plain("      ", f"{' ' * len(one.field)}  in Alma now:      {_value(one.alma)}"),
+        _plain("      ", f"{' ' * len(one.field)}  in FOLIO now:     {_value(one.folio)}"),
+    ]
 
 
 def _parked(overview: Overview) -> RenderableType:
@@ -163,8 +198,10 @@ def _parked_reason(one: Parked) -> Text:
     return _plain("     ", one.reason + ".", one.advice)
 
 
-def _losses(overview: Overview, direction: Direction) -> RenderableType:
-    words = f"What {direction.target.label} cannot hold; it stays in {direction.source.label}"
+def _losses(overview: Overview, directions: tuple[Direction, ...]) -> RenderableType:
+    words = "What the other side cannot hold; it stays where it is"
+    if len(directions) == 1:
+        words = f"What {directions[0].target.label} cannot hold; it stays in {directions[0].source.label}"
     lines: list[RenderableType] = [Text(words, style="italic")]
     ordered = sorted(overview.losses.items(), key=lambda item: (-item[1].count, item[0]))
     for (field, reason), one in ordered[:MOST_SHOWN]:
@@ -177,6 +214,7 @@ def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
     sign = {Action.CREATE: "+", Action.UPDATE: "~"}.get(change.action, "-")
     lines = [_plain(f"  {sign} {change.kind}", change.name, *change.identifiers[:2])]
     if change.action is Action.UPDATE:
+        lines[0].append(f"  in {change.system.label}", style="dim")
         lines += [_plain("      ", f"{one.field}: {_value(one.before)} → {_value(one.after)}") for one in change.fields]
     if change.status in (Status.FAILED, Status.SKIPPED):
         lines.append(_plain("      ", change.status, outcome.reason, outcome.advice))

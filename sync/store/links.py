@@ -1,16 +1,17 @@
 """Links: the ids of one canonical record on both sides; and the base: what both sides held when they last agreed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, Record
+from sync.plan.return_home import held_back
 from sync.store.encoding import decode, digest, encode
 from sync.store.payloads import keep_payloads
 from sync.store.queries import sql
-from sync.store.tables import entry, link, parked
+from sync.store.tables import base, entry, link, parked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Agreement:
     """What both sides held when they agreed.
 
     `alma_hash` is Alma's record as a reading holds it, or `alma_record` that record where no reading does, since it
-    was just written; `folio_listed` is FOLIO's as lists tell it, `written` FOLIO's in full, as meant or as read.
+    was just written; `folio_listed` is FOLIO's as lists tell it, `written` FOLIO's in full, as meant or as read. The
+    base of the fields in `pending` stays as it is: on them the sides do not agree yet. Then `alma_record` is needed.
     """
 
     kind: Kind
@@ -54,11 +56,15 @@ class Agreement:
     written: Record
     alma_hash: bytes = b""
     alma_record: Record | None = None
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseRecords:
-    """What both sides held when they last agreed on a link, as `Agreement` has it, under which mapping rules."""
+    """What both sides held when they last agreed on a link, as `Agreement` has it, under which mapping rules.
+
+    On the fields in `unsettled` they never did.
+    """
 
     alma_id: str
     folio_id: str
@@ -66,6 +72,7 @@ class BaseRecords:
     alma: Record
     folio_listed: Record
     written: Record
+    unsettled: tuple[str, ...] = ()
 
 
 async def links(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str]) -> dict[str, Link]:
@@ -111,6 +118,7 @@ async def base_records(engine: AsyncEngine, kind: Kind, link_ids: Sequence[int])
                 alma=decode(kind, row.alma),
                 folio_listed=decode(kind, row.folio),
                 written=decode(kind, row.written),
+                unsettled=tuple(row.unsettled),
             )
             for row in rows
         }
@@ -229,7 +237,8 @@ async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str,
     """Move the base of these records to what was just read back. Records without a link are left out."""
     bodies: dict[bytes, str] = {}
     rows = []
-    for one in items:
+    for item in items:
+        one, unsettled = await _without_pending(connection, pair, item)
         seen, written = encode(one.folio_listed), encode(one.written)
         hashes = digest(seen), digest(written)
         bodies |= {hashes[0]: seen.decode(), hashes[1]: written.decode()}
@@ -247,6 +256,7 @@ async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str,
                 "folio_hash": hashes[0],
                 "written_hash": hashes[1],
                 "rules": rules,
+                "unsettled": list(unsettled),
                 "run_id": run_id,
             }
         )
@@ -255,6 +265,53 @@ async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str,
         payloads = [{"hash": content, "body": body} for content, body in sorted(bodies.items())]
         await connection.execute(sql("add_payload"), payloads)
         await connection.execute(sql("move_base"), rows)
+
+
+async def has_agreed(engine: AsyncEngine, pair: str) -> bool:
+    """Return whether both sides of a pair ever agreed on anything: before that is the first contact."""
+    query = select(base.c.link_id).join(link, link.c.id == base.c.link_id).where(link.c.pair == pair).limit(1)
+    async with engine.connect() as connection:
+        return (await connection.execute(query)).first() is not None
+
+
+async def count_linked(engine: AsyncEngine, pair: str) -> dict[Kind, int]:
+    """Return how many records of FOLIO are linked and agreed on, by kind."""
+    query = (
+        select(link.c.kind, func.count(func.distinct(link.c.folio_id)))
+        .join(base, base.c.link_id == link.c.id)
+        .where(link.c.pair == pair, link.c.closed_at.is_(None))
+        .group_by(link.c.kind)
+    )
+    async with engine.connect() as connection:
+        return {Kind(kind): int(number) for kind, number in await connection.execute(query)}
+
+
+async def close_gone_links(engine: AsyncEngine, pair: str, run_id: int, *, alma: int, folio: int) -> None:
+    """Close the links of packages and holdings that are gone on both sides, by two complete readings."""
+    parameters = {"pair": pair, "run": run_id, "alma": alma, "folio": folio}
+    async with engine.begin() as connection:
+        await connection.execute(sql("close_gone_links"), parameters)
+
+
+async def _without_pending(connection: AsyncConnection, pair: str, one: Agreement) -> tuple[Agreement, tuple[str, ...]]:
+    """Return the agreement with the former base in its pending fields, and those on which there never was one.
+
+    The base is read anew: another change of the same record may have moved it since this one was planned.
+    """
+    if not one.pending or one.alma_record is None:
+        return one, ()
+    parameters = {"pair": pair, "kind": one.kind, "alma_id": one.alma_id}
+    row = (await connection.execute(sql("base_of"), parameters)).one_or_none()
+    if row is None:
+        return one, one.pending
+    former = {name: decode(one.kind, getattr(row, name)) for name in ("alma", "folio", "written")}
+    merged = replace(
+        one,
+        alma_record=held_back(one.alma_record, former["alma"], one.pending),
+        folio_listed=held_back(one.folio_listed, former["folio"], one.pending),
+        written=held_back(one.written, former["written"], one.pending),
+    )
+    return merged, tuple(name for name in row.unsettled if name in one.pending)
 
 
 def _link(row: RowMapping) -> Link:

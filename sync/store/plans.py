@@ -1,8 +1,10 @@
 """Plans and their changes, stored as they are made, so that a plan of any size is never held in memory."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -32,6 +34,7 @@ class _Body(msgspec.Struct, frozen=True):
     losses: tuple[Loss, ...]
     desired: msgspec.Raw
     origin: msgspec.Raw = NOTHING
+    pending: tuple[str, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     error: str = ""
     advice: str = ""
+
+
+class PlanStatus(StrEnum):
+    """Where a plan stands."""
+
+    DRAFT = "draft"  # → approved, begun, superseded
+    APPROVED = "approved"  # a person said yes → begun, superseded
+    BEGUN = "begun"  # being carried out, or was interrupted in it: a plan is carried out once
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"  # a newer reading took its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +77,17 @@ class PlanInfo:
     summary: Summary
     guards: tuple[Guard, ...]
     cost: Cost
+    alma_snapshot: int | None = None
+    folio_snapshot: int | None = None
 
 
-async def begin_plan(engine: AsyncEngine, *, run_id: int, pair: str, direction: str, rules: str) -> int:
-    """Return the id of a new plan in status "draft"."""
+async def begin_plan(
+    engine: AsyncEngine, *, run_id: int, pair: str, direction: str, rules: str, alma: int, folio: int
+) -> int:
+    """Return the id of a new plan in status "draft", made of two snapshots."""
+    values = {"run_id": run_id, "pair": pair, "direction": direction, "rules": rules}
     async with engine.begin() as connection:
-        row = insert(plan).values(run_id=run_id, pair=pair, direction=direction, status="draft", rules=rules)
+        row = insert(plan).values(**values, status=PlanStatus.DRAFT, alma_snapshot=alma, folio_snapshot=folio)
         return int((await connection.execute(row.returning(plan.c.id))).scalar_one())
 
 
@@ -114,7 +132,7 @@ async def finish_plan(
     )
 
 
-async def set_plan_status(engine: AsyncEngine, plan_id: int, status: str) -> None:
+async def set_plan_status(engine: AsyncEngine, plan_id: int, status: PlanStatus) -> None:
     """Record that a plan was approved or applied."""
     await _set_plan(engine, plan_id, status=status)
 
@@ -128,8 +146,27 @@ async def plan_info(engine: AsyncEngine, plan_id: int) -> PlanInfo:
     """Return a plan."""
     async with engine.connect() as connection:
         row = (await connection.execute(select(plan).where(plan.c.id == plan_id))).mappings().one()
+    return _info(row)
+
+
+async def recent_plans(engine: AsyncEngine, pair: str, limit: int) -> list[PlanInfo]:
+    """Return the latest plans of a pair, the newest first."""
+    query = select(plan).where(plan.c.pair == pair).order_by(plan.c.id.desc()).limit(limit)
+    async with engine.connect() as connection:
+        return [_info(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def find_plan(engine: AsyncEngine, pair: str, plan_id: int) -> PlanInfo | None:
+    """Return a plan of a pair, None when there is none of this number."""
+    query = select(plan).where(plan.c.id == plan_id, plan.c.pair == pair)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).mappings().one_or_none()
+    return _info(row) if row is not None else None
+
+
+def _info(row: RowMapping) -> PlanInfo:
     return PlanInfo(
-        id=plan_id,
+        id=row["id"],
         run_id=row["run_id"],
         pair=row["pair"],
         direction=row["direction"],
@@ -139,6 +176,8 @@ async def plan_info(engine: AsyncEngine, plan_id: int) -> PlanInfo:
         summary=msgspec.convert(row["summary"] or {}, Summary),
         guards=tuple(msgspec.convert(row["guards"] or [], list[Guard])),
         cost=msgspec.convert(row["cost"] or {}, Cost),
+        alma_snapshot=row["alma_snapshot"],
+        folio_snapshot=row["folio_snapshot"],
     )
 
 
@@ -146,6 +185,7 @@ async def changes_of(
     engine: AsyncEngine,
     plan_id: int,
     *,
+    system: System | None = None,
     kind: Kind | None = None,
     actions: Sequence[Action] = (),
     status: Status | None = None,
@@ -156,6 +196,8 @@ async def changes_of(
     Statuses may change meanwhile: a batch begins after the last number seen.
     """
     query = select(change).where(change.c.plan_id == plan_id).order_by(change.c.seq).limit(batch)
+    if system is not None:
+        query = query.where(change.c.system == system)
     if kind is not None:
         query = query.where(change.c.kind == kind)
     if actions:
@@ -183,13 +225,13 @@ async def set_statuses(connection: AsyncConnection, plan_id: int, items: Sequenc
         await connection.execute(sql("set_status"), rows)
 
 
-async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> int:
-    """Take out the creation of titles that no planned holding needs; return how many there were."""
+async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> dict[System, int]:
+    """Take out the creation of titles that no planned holding needs; return how many there were, by system."""
     async with engine.begin() as connection:
         # without fresh statistics Postgres looks each title up the slow way: minutes for 20,000 of them
         await connection.execute(text("analyze change"))
         result = await connection.execute(sql("drop_needless_titles"), {"plan_id": plan_id})
-        return int(result.rowcount)
+        return Counter(System(row.system) for row in result)
 
 
 async def planned_places(
@@ -200,6 +242,7 @@ async def planned_places(
         select(change.c.title_key, change.c.package_key, change.c.source_keys)
         .where(
             change.c.plan_id == plan_id,
+            change.c.system == System.FOLIO,
             change.c.kind == Kind.HOLDING,
             change.c.title_key.in_(title_keys),
             change.c.action == Action.CREATE,
@@ -221,10 +264,14 @@ async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -
         return {row["id"]: _stored(row) for row in (await connection.execute(query)).mappings()}
 
 
-async def count_statuses(engine: AsyncEngine, plan_id: int) -> dict[tuple[Kind, Action, Status], int]:
-    """Return how many changes of each kind and action stand where."""
+async def count_statuses(
+    engine: AsyncEngine, plan_id: int, *, system: System | None = None
+) -> dict[tuple[Kind, Action, Status], int]:
+    """Return how many changes of each kind and action, of one system or of both, stand where."""
     columns = (change.c.kind, change.c.action, change.c.status)
     query = select(*columns, func.count()).where(change.c.plan_id == plan_id).group_by(*columns)
+    if system is not None:
+        query = query.where(change.c.system == system)
     async with engine.connect() as connection:
         rows = await connection.execute(query)
         return {(Kind(kind), Action(action), Status(status)): int(count) for kind, action, status, count in rows}
@@ -234,7 +281,7 @@ def _body(one: Change) -> str:
     desired = msgspec.Raw(encode(one.desired))
     origin = msgspec.Raw(encode(one.origin)) if one.origin is not None else NOTHING
     return encode(
-        _Body(one.package_name, one.identifiers, one.reason, one.fields, one.losses, desired, origin)
+        _Body(one.package_name, one.identifiers, one.reason, one.fields, one.losses, desired, origin, one.pending)
     ).decode()
 
 
@@ -260,6 +307,7 @@ def _stored(row: RowMapping) -> StoredChange:
             status=Status(row["status"]),
             fields=body.fields,
             losses=body.losses,
+            pending=body.pending,
         ),
         outcome=msgspec.convert(row["outcome"] or {}, Outcome),
     )

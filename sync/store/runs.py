@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.errors import LockedError
-from sync.store.tables import run
+from sync.errors import GuardError, LockedError
+from sync.store.tables import link, pairing, run
 
 
 class RunState(StrEnum):
@@ -76,6 +77,26 @@ async def note_plan(engine: AsyncEngine, run_id: int, plan_id: int) -> None:
     """Record which plan a run made."""
     async with engine.begin() as connection:
         await connection.execute(update(run).where(run.c.id == run_id).values(plan_id=plan_id))
+
+
+async def note_systems(engine: AsyncEngine, pair: str, systems: str) -> None:
+    """Record between which two systems a pair's links lead.
+
+    Raises:
+        GuardError: when they lead between others: the same ids would be other records.
+    """
+    linked = select(link.c.id).where(link.c.pair == pair, link.c.closed_at.is_(None)).limit(1)
+    async with engine.begin() as connection:
+        known = (await connection.execute(select(pairing.c.systems).where(pairing.c.pair == pair))).scalar_one_or_none()
+        if known is not None and known != systems and (await connection.execute(linked)).first() is not None:
+            raise GuardError(
+                f"Guard systems-changed: the links of the pair {pair!r} lead between {known}; now it names {systems}.",
+                advice="For other systems give the pair another name in the configuration. If they only moved to "
+                "another address: alma-folio-sync links export, rename the pair, then alma-folio-sync links import.",
+            )
+        values = {"pair": pair, "systems": systems}
+        row = postgresql.insert(pairing).values(values)
+        await connection.execute(row.on_conflict_do_update(index_elements=["pair"], set_={"systems": systems}))
 
 
 async def recent_runs(engine: AsyncEngine, *, pair: str | None = None, limit: int = 20) -> list[RunInfo]:

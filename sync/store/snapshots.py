@@ -8,11 +8,12 @@ from sqlalchemy import Select, Text, cast, delete, func, insert, select, text, u
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, Package, Parked, Reading, Record, System, Title, name_key
+from sync.plan.guards import Size
 from sync.store.database import psycopg_connection
 from sync.store.encoding import decode, digest, encode, storable
 from sync.store.payloads import PAYLOAD_LOCK, keep_payloads
 from sync.store.queries import raw_sql
-from sync.store.tables import entry, parked, payload, snapshot
+from sync.store.tables import entry, identifier, identity, parked, payload, snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +115,16 @@ async def refresh_statistics(engine: AsyncEngine) -> None:
 
 
 async def drop_snapshots(engine: AsyncEngine, *, pair: str, keep: Sequence[int]) -> None:
-    """Remove a pair's other snapshots, and the bodies nobody refers to any longer."""
+    """Empty a pair's other snapshots, and remove the bodies nobody refers to any longer.
+
+    How many records a snapshot held that a plan was carried out of stays known.
+    """
+    others = select(snapshot.c.id).where(snapshot.c.pair == pair, snapshot.c.id.not_in(keep))
     async with engine.begin() as connection:
         await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": PAYLOAD_LOCK})
-        await connection.execute(delete(snapshot).where(snapshot.c.pair == pair, snapshot.c.id.not_in(keep)))
+        await connection.execute(delete(snapshot).where(snapshot.c.id.in_(others), snapshot.c.accepted == 0))
+        for table in (entry, identifier, identity):
+            await connection.execute(delete(table).where(table.c.snapshot_id.in_(others)))
         await connection.exec_driver_sql(raw_sql("drop_unused_payloads"))
 
 
@@ -134,6 +141,26 @@ async def all_records(engine: AsyncEngine, snapshot_id: int, kind: Kind) -> Asyn
     async with engine.connect() as connection:
         async for row in await connection.stream(query):
             yield decode(kind, row.body)
+
+
+async def accept_snapshots(engine: AsyncEngine, snapshot_ids: Sequence[int]) -> None:
+    """Record that a plan made of these snapshots was carried out: the next readings are measured by them."""
+    accepted = update(snapshot).where(snapshot.c.id.in_(snapshot_ids), snapshot.c.state == "complete")
+    async with engine.begin() as connection:
+        await connection.execute(accepted.values(accepted=1))
+
+
+async def last_accepted(engine: AsyncEngine, pair: str, system: System, scope: str) -> Size | None:
+    """Return the size of the last reading of a system that a plan was carried out of; of this scope if there is one."""
+    query = (
+        select(snapshot.c.counted, snapshot.c.scope)
+        .where(snapshot.c.pair == pair, snapshot.c.system == system, snapshot.c.accepted == 1)
+        .order_by((snapshot.c.scope == scope).desc(), snapshot.c.id.desc())
+        .limit(1)
+    )
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return Size(records=row.counted, scope=row.scope) if row is not None else None
 
 
 async def count_records(engine: AsyncEngine, snapshot_id: int) -> dict[Kind, int]:

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store.comparison import Comparison
 from sync.store.intents import open_intents
-from sync.store.tables import budget, in_full, link, plan, run, snapshot
+from sync.store.queries import sql
+from sync.store.tables import budget, conflict, in_full, link, pairing, plan, run, snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,15 @@ async def standing(engine: AsyncEngine, pair: str) -> Standing:
     return Standing(links=links, open_writes=open_writes, calls=calls)
 
 
+async def count_agreeing(engine: AsyncEngine, comparison: Comparison, *, run_id: int, plan_id: int) -> int:
+    """Return how many linked records both readings hold of which a plan has nothing to say, nor anybody else."""
+    parameters = {**comparison.parameters(), "run": run_id, "plan_id": plan_id}
+    async with engine.connect() as connection:
+        return int((await connection.execute(sql("count_agreeing"), parameters)).scalar_one())
+
+
 async def forget_pair(engine: AsyncEngine, pair: str) -> None:
     """Forget everything about a pair: its runs, plans, readings, links and counts."""
     async with engine.begin() as connection:
-        for table in (snapshot, plan, run, link, budget, in_full):
+        for table in (snapshot, plan, run, link, budget, in_full, conflict, pairing):
             await connection.execute(delete(table).where(table.c.pair == pair))

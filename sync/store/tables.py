@@ -69,6 +69,7 @@ snapshot = Table(
     Column("declared", Integer, nullable=False, server_default="0"),
     Column("counted", Integer, nullable=False, server_default="0"),
     Column("shortfalls", JSON),
+    Column("accepted", Integer, nullable=False, server_default="0"),  # a plan made of it was carried out
     _moment("started_at", now=True),
     _moment("ended_at"),
     Index(None, "pair", "system"),
@@ -183,6 +184,7 @@ base = Table(
     Column("folio_hash", LargeBinary, nullable=False),
     Column("written_hash", LargeBinary, nullable=False),
     Column("rules", Text, nullable=False),
+    Column("unsettled", ARRAY(Text), nullable=False, server_default="{}"),  # fields on which both never agreed
     Column("run_id", BigInteger),
     _moment("agreed_at", now=True),
 )
@@ -194,11 +196,15 @@ plan = Table(
     Column("run_id", BigInteger, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("pair", Text, nullable=False),
     Column("direction", Text, nullable=False),
-    Column("status", Text, nullable=False),  # draft → approved → applied
+    Column("status", Text, nullable=False),  # draft → approved → begun → applied; or superseded
     Column("rules", Text, nullable=False),
     Column("summary", JSON),
     Column("guards", JSON),
     Column("cost", JSON),
+    Column("alma_snapshot", BigInteger),
+    Column("folio_snapshot", BigInteger),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("applied_by", BigInteger),
     _moment("created_at", now=True),
 )
 
@@ -239,6 +245,43 @@ intent = Table(
     _moment("made_at", now=True),
     _moment("settled_at"),
     Index("ix_intent_open", "run_id", postgresql_where=text("state in ('open', 'unknown')")),
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("pair", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("alma_id", Text, nullable=False),
+    Column("folio_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("package_name", Text, nullable=False),
+    Column("shown", JSON, nullable=False),  # base, alma, folio, as a report shows them
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("decision", Text, nullable=False, server_default=""),  # alma, folio, keep; "" none yet
+    Column("run_id", BigInteger, nullable=False),
+    _moment("made_at", now=True),
+    _moment("decided_at"),
+    _moment("closed_at"),
+    Index(
+        "uq_conflict_open",
+        "pair",
+        "kind",
+        "folio_id",
+        "field",
+        unique=True,
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+pairing = Table(
+    "pairing",
+    metadata,
+    Column("pair", Text, primary_key=True),
+    Column("systems", Text, nullable=False),
+    _moment("noted_at", now=True),
 )
 
 budget = Table(

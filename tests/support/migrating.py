@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended, diff, migrate
+from sync.engine.migrate import diff, migrate
+from sync.engine.running import Ended
 from sync.engine.plan import Wanted
 from sync.model import Kind, Parked
 from sync.plan.changes import Status

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended
+from sync.engine.running import Ended
 from sync.engine.plan import Wanted
 from sync.model import Kind
 from sync.plan.changes import REMOVALS, Status
@@ -133,7 +133,10 @@ class Story:
 
     async def run(self, wanted: Wanted | None = None, *, alma: dict[str, Any] | None = None, **more: Any) -> Ended:
         """Migrate with removals and no limits, unless something else is wanted."""
-        pair = self.systems.pair(alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5, **(alma or {})})
+        pair = self.systems.pair(
+            alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5, **(alma or {})},
+            policy={"max_shrink_percent": 100},
+        )
         return await run_migration(self.database, self.systems, pair, wanted=wanted or removing(self.direction), **more)
 
     async def words(self, ended: Ended, status: Status) -> dict[tuple[Kind, str], str]:

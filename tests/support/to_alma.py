@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended
+from sync.engine.running import Ended
 from sync.engine.plan import Wanted
 from sync.plan.direction import Direction
 from sync.sandbox.folio.records import Coverage, Identifier, Package, Resource, Title

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended
+from sync.engine.running import Ended
 from sync.errors import GuardError, LockedError, QuotaError
 from sync.folio.client import open_folio
 from sync.folio.requests import TagsPut

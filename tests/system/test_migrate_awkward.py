@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from sync.engine.migrate import Ended
+from sync.engine.running import Ended
 from sync.model import Loss, Parked
 from sync.sandbox.awkward import COLLECTION_NAMES, HYPERLINK_FORMULA, AwkwardCase, cases_in, portfolios_of
 from sync.sandbox.folio import StoredPackage, StoredResource, StoredTitle

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended, migrate
+from sync.engine.migrate import migrate
+from sync.engine.running import Ended
 from sync.errors import SyncError
 from sync.sandbox.alma import AlmaSwitches
 from sync.sandbox.controls import Faults

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.migrate import Ended
+from sync.engine.running import Ended
 from sync.engine.plan import Wanted
 from sync.plan.direction import Direction
 from sync.sandbox.alma import AlmaSwitches, PracticeAlma

@@ -40,7 +40,7 @@ async def test_what_is_withheld_is_counted_as_not_done_and_under_no_other_headin
     found = await overview_of(rows([*planned, *withheld]))
     assert found.packages == {"1": PackageRow(name="One", create=2, update=1, remove=1, not_done=4)}
     assert [one.name for one in found.removals] == ["Journal 4"]
-    assert found.planned[Kind.HOLDING, Action.REMOVE] == 1
+    assert found.planned[System.ALMA, Kind.HOLDING, Action.REMOVE] == 1
 
 
 def test_the_packages_table_shows_every_column_on_a_narrow_terminal() -> None:

@@ -7,14 +7,17 @@ from typing import NoReturn, cast
 from sync.alma.fit import fit_holding, fit_title, source_words
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.alma.reading import place_of
-from sync.engine.to_alma.current import Singles, singles_of
+from sync.engine.arbitration import Arbiter, arbiter_for, only
+from sync.engine.in_full import Singles, singles_of
+from sync.engine.shelved import hidden_with_all
 from sync.engine.to_alma.outcome import MAPPED, Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
 from sync.errors import DataError, NotFoundError
 from sync.model import EmbargoKind, Holding, Kind, Loss, Package, Title, name_key
-from sync.plan.changes import Action, Status
+from sync.plan.changes import Action, Change, FieldChange, Status
 from sync.plan.compare import ALMA_HOLDING_FIELDS, NOTE_FIELDS, TITLE_FIELDS, differences
 from sync.plan.return_home import Base, changed_fields, never_emptied, returned, spoken
+from sync.plan.three_way import Decision, Verdict
 from sync.store.comparison import Differing, SourceRecord, source_records
 from sync.store.links import BaseRecords, Link, base_records, links_from_folio
 from sync.store.snapshots import records
@@ -45,11 +48,15 @@ async def decide_holdings(scope: AlmaScope, differing: Sequence[Differing]) -> O
     # what could not be read in Alma is listed as parked, and is there: nothing is made in its place
     readable = [one for one in differing if one.package_key in scope.packages and (one.present or not one.unreadable)]
     cases = await _cases(scope, readable)
+    arbiter = await arbiter_for(scope.planning, Kind.HOLDING, [case.key for case in cases])
 
     async def decide(case: _Case) -> Outcome:
         found = Outcome()
         try:
-            await _decide(scope, found, case, singles)
+            if arbiter is not None and case.portfolios:
+                await _decide_both(scope, found, case, singles, arbiter)
+            else:
+                await _decide(scope, found, case, singles)
         except NotFoundError:
             return Outcome()  # removed since it was listed
         except DataError as error:
@@ -93,6 +100,45 @@ async def _decide(scope: AlmaScope, outcome: Outcome, case: _Case, singles: Sing
         return
     for record, base in there:
         await _compare(scope, outcome, case, singles, record, base, alone=len(there) == 1)
+
+
+async def _decide_both(scope: AlmaScope, outcome: Outcome, case: _Case, singles: Singles, arbiter: Arbiter) -> None:
+    """Plan what only FOLIO changed in a resource that is linked; what Alma changed is for the other half of the plan.
+
+    Nothing is made again that is gone in Alma, unless a person said so: its removal in FOLIO is planned with those.
+    """
+    there = {record.record.key: record for _, record, _ in case.portfolios if record is not None}
+    if not there:
+        if arbiter.restores(case.key, Decision.FOLIO):
+            await _create(scope, outcome, case, singles)
+        return
+    bases = {link.alma_id: base for link, _, base in case.portfolios}
+    former = next((one for one in bases.values() if one is not None), None)
+    full = case.listed
+    if former is None or case.listed != former.folio_listed or former.rules != scope.work.rules:
+        full, _ = await singles.of(case.listed)
+    hidden = any(cast("Holding", one.record).package_key in scope.hidden for one in there.values())
+    sources = hidden_with_all(there, bases) if hidden else there
+    found = arbiter.judge(arbiter.pairing(Kind.HOLDING, case.key, sources, bases, full))
+    travels = found.fields(Verdict.TO_ALMA)
+    if not travels:
+        return
+    if len(there) > 1:
+        _refuse_for_several(travels, "changed")
+    record = next(iter(there.values()))
+    pending = found.fields(Verdict.TO_FOLIO, Verdict.CONFLICT)
+    current = cast("Holding", record.record)
+    fit = fit_holding(source_words(full, scope.maps), scope.maps, scope.planning.alma.write_codes)
+    desired, more = _kept(fit.record, current, full)
+    desired = only(desired, current, found, Verdict.TO_ALMA, ALMA_HOLDING_FIELDS)
+    differing = differences(desired, current, ALMA_HOLDING_FIELDS)
+    if not differing:
+        agreed = agreement_of(Kind.HOLDING, current.key, record.hash, case.listed, full)
+        outcome.agreements.append(replace(agreed, alma_record=current, pending=pending))
+        return
+    reason = next(one.reason for one in found.verdicts if one.verdict is Verdict.TO_ALMA)
+    change = _update(scope, case, desired, current, full, differing, (*fit.losses, *more), reason)
+    outcome.changes.append(replace(change, pending=pending))
 
 
 def _why_not(scope: AlmaScope, case: _Case, package: Package) -> str:
@@ -198,24 +244,36 @@ async def _compare(
         agreement = agreement_of(Kind.HOLDING, current.key, there.hash, case.listed, written)
         outcome.agreements.append(agreement if agreed is current else replace(agreement, alma_record=agreed))
         return
+    reason = "changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO"
+    outcome.changes.append(_update(scope, case, desired, current, full, found, (*losses, *more), reason))
+
+
+def _update(
+    scope: AlmaScope,
+    case: _Case,
+    desired: Holding,
+    current: Holding,
+    full: Holding,
+    fields: tuple[FieldChange, ...],
+    losses: tuple[Loss, ...],
+    reason: str,
+) -> Change:
     package = scope.packages[case.listed.package_key]
-    outcome.changes.append(
-        change_to_alma(
-            Kind.HOLDING,
-            Action.UPDATE,
-            key=current.key,
-            name=case.title.name,
-            desired=in_place_of(desired, current),
-            origin=full,
-            source_keys=(case.key,),
-            package_key=package.key,
-            package_name=package.name,
-            title_key=case.title.key,
-            identifiers=case.title.numbers(),
-            reason="changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO",
-            fields=found,
-            losses=(*losses, *more),
-        )
+    return change_to_alma(
+        Kind.HOLDING,
+        Action.UPDATE,
+        key=current.key,
+        name=case.title.name,
+        desired=in_place_of(desired, current),
+        origin=full,
+        source_keys=(case.key,),
+        package_key=package.key,
+        package_name=package.name,
+        title_key=case.title.key,
+        identifiers=case.title.numbers(),
+        reason=reason,
+        fields=fields,
+        losses=losses,
     )
 
 
@@ -232,6 +290,7 @@ def _wanted(
         target=base.alma,
         source_listed=source_words(cast("Holding", base.folio_listed), scope.maps),
         source_full=source_words(cast("Holding", base.written), scope.maps),
+        unsettled=base.unsettled,
     )
     changed = changed_fields(words, home, ALMA_HOLDING_FIELDS)
     if changed and not alone:

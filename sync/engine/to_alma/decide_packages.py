@@ -8,7 +8,8 @@ from sync.alma.bodies import FULL_TEXT
 from sync.alma.fit import fit_package
 from sync.alma.mapping import DATABASE_TYPE
 from sync.alma.read_portfolios import STANDALONE_KEY
-from sync.engine.to_alma.current import package_in_full
+from sync.engine.arbitration import Arbiter, arbiter_for, only
+from sync.engine.in_full import package_in_full
 from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
 from sync.errors import DataError
@@ -16,6 +17,7 @@ from sync.model import Kind, Loss, Package, Service, name_key
 from sync.plan.changes import Action, Change, FieldChange, FitPackage, Status
 from sync.plan.compare import ALMA_PACKAGE_FIELDS, differences
 from sync.plan.return_home import Base, never_emptied, returned, spoken
+from sync.plan.three_way import Comparison, Decision, Verdict
 from sync.store.comparison import Differing, SourceRecord, source_records
 from sync.store.links import BaseRecords, base_records
 
@@ -30,6 +32,8 @@ async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> O
     current = await source_records(work.database, scope.planning.alma.id, Kind.PACKAGE, alma_ids)
     link_ids = [link.id for one in differing for link in scope.collections.get(one.key, ())]
     bases = await base_records(work.database, Kind.PACKAGE, link_ids)
+    keys, names = [one.key for one in differing], scope.matched.package_names
+    arbiter = await arbiter_for(scope.planning, Kind.PACKAGE, keys, names)
     outcome = Outcome()
     for one in differing:
         if one.key not in scope.packages:
@@ -38,12 +42,15 @@ async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> O
         if link is None and one.unreadable:
             scope.left[one.key] = "its collection could not be read in Alma"  # and is listed as parked
             continue
+        if link is None and one.linked and arbiter is not None and not arbiter.restores(one.key, Decision.FOLIO):
+            scope.left[one.key] = "its collection is gone in Alma; its removal in FOLIO is listed"
+            continue
         try:
             if link is None:
                 reason = "was in Alma, is there no longer" if one.linked else "only in FOLIO"
                 await _create(scope, outcome, scope.packages[one.key], reason)
             else:
-                await _compare(scope, outcome, listed[one.key], current[link.alma_id], bases.get(link.id))
+                await _compare(scope, outcome, listed[one.key], current[link.alma_id], bases.get(link.id), arbiter)
         except DataError as error:
             scope.left[one.key] = "its package is parked"
             await scope.planning.park(Kind.PACKAGE, one.key, scope.packages[one.key].name, error)
@@ -55,7 +62,7 @@ async def _create(scope: AlmaScope, outcome: Outcome, package: Package, reason: 
     left = scope.matched.ambiguous.get(package.key, "")
     if left:
         left += "; nothing is created: give them names of their own, then run the command again"
-        scope.planning.summary.ambiguous += 1
+        scope.planning.tally.summary.ambiguous += 1
     elif package.managed and scope.work.pair.policy.managed_packages == "leave":
         left = "a managed package, and no activated collection of this name: left, as [pairs.NAME.policy] says"
     if left:
@@ -84,7 +91,12 @@ async def _create(scope: AlmaScope, outcome: Outcome, package: Package, reason: 
 
 
 async def _compare(
-    scope: AlmaScope, outcome: Outcome, listed: SourceRecord, there: SourceRecord, base: BaseRecords | None
+    scope: AlmaScope,
+    outcome: Outcome,
+    listed: SourceRecord,
+    there: SourceRecord,
+    base: BaseRecords | None,
+    arbiter: Arbiter | None,
 ) -> None:
     package, current = cast("Package", listed.record), cast("Package", there.record)
     full = package
@@ -93,15 +105,17 @@ async def _compare(
     fit = _fit(scope, package, full)
     if not scope.services.get(current.key) and not _wants_service(scope, package, current):
         fit = _never_hidden(fit)
-    desired = fit.record
-    if base is not None:
-        home = Base(target=base.alma, source_listed=base.folio_listed, source_full=base.written)
-        fields = home_fields(HOME_FIELDS, base, scope.work.rules)
-        desired = spoken(returned(desired, full, home, fields), full, home, fields)
+    verdicts = Comparison()
+    if arbiter is not None:
+        verdicts = arbiter.judge(
+            arbiter.pairing(Kind.PACKAGE, package.key, {current.key: there}, {current.key: base}, full)
+        )
+        if not verdicts.fields(Verdict.TO_ALMA) and scope.services.get(current.key):
+            return  # there is nothing for Alma; the other half of the plan keeps the base
+        desired = only(fit.record, current, verdicts, Verdict.TO_ALMA, HOME_FIELDS)
     else:
-        if _is_given_name(scope, package) or name_key(desired.name) == name_key(current.name):
-            desired = replace(desired, name=current.name)
-        desired = never_emptied(desired, current, ("url", "description"))
+        desired = _wanted(scope, package, full, fit.record, current, base)
+    pending = verdicts.fields(Verdict.TO_FOLIO, Verdict.CONFLICT)
     found = () if current.key == STANDALONE_KEY else differences(desired, current, ALMA_PACKAGE_FIELDS)
     if found:
         outcome.changes.append(
@@ -118,13 +132,30 @@ async def _compare(
                 reason="changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO",
                 fields=found,
                 losses=fit.losses,
+                pending=pending,
             )
         )
     services = _services(scope, package, desired, current)
     outcome.changes += services
-    if not found and not services:
+    if not found and not services and (arbiter is None or verdicts.fields(Verdict.TO_ALMA)):
         written = base.written if base is not None and full is package else full
-        outcome.agreements.append(agreement_of(Kind.PACKAGE, current.key, there.hash, package, written))
+        agreed = agreement_of(Kind.PACKAGE, current.key, there.hash, package, written)
+        outcome.agreements.append(agreed if arbiter is None else replace(agreed, alma_record=current, pending=pending))
+
+
+def _wanted(
+    scope: AlmaScope, package: Package, full: Package, fitted: Package, current: Package, base: BaseRecords | None
+) -> Package:
+    """Return what a collection shall be in a plan to Alma alone; what FOLIO did not change returns home as it was."""
+    if base is not None:
+        home = Base(
+            target=base.alma, source_listed=base.folio_listed, source_full=base.written, unsettled=base.unsettled
+        )
+        fields = home_fields(HOME_FIELDS, base, scope.work.rules)
+        return spoken(returned(fitted, full, home, fields), full, home, fields)
+    if _is_given_name(scope, package) or name_key(fitted.name) == name_key(current.name):
+        fitted = replace(fitted, name=current.name)
+    return never_emptied(fitted, current, ("url", "description"))
 
 
 def _fit(scope: AlmaScope, package: Package, full: Package) -> FitPackage:

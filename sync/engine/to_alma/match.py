@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 from sync.engine.planning import Matched
@@ -25,9 +26,16 @@ BATCH = 500
 
 async def match_from_folio(work: Work, alma: Snapshot, folio: Snapshot) -> Matched:
     """Link what belongs together and is not linked yet; return which packages may be one of several collections."""
-    comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     work.progress.begin("match", None)
     ambiguous = await match_packages(work, alma, folio)
+    await match_contents(work, alma, folio)
+    work.progress.end("match")
+    return Matched(ambiguous=ambiguous.packages)
+
+
+async def match_contents(work: Work, alma: Snapshot, folio: Snapshot) -> None:
+    """Link titles and resources to the bibs and portfolios that are there."""
+    comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     among = folio.id if folio.complete else None
     async for keys in unlinked_titles(work.database, comparison, BATCH):
         await match_titles(work, comparison, keys, among)
@@ -37,11 +45,17 @@ async def match_from_folio(work: Work, alma: Snapshot, folio: Snapshot) -> Match
         new = [one for one in differing if not (one.present or one.unreadable)]
         await match_holdings(work, alma, new, among)
         work.progress.advance("match", len(differing))
-    work.progress.end("match")
-    return Matched(ambiguous=ambiguous)
 
 
-async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Unlinked packages and collections of one name, with the reason: by FOLIO key, and by Alma key."""
+
+    packages: dict[str, str] = field(default_factory=dict)
+    collections: dict[str, str] = field(default_factory=dict)
+
+
+async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> Ambiguous:
     """Link packages to the collection that bears their name, if it is the only one; return those with several.
 
     Activated collections of the Community Zone count as well: they can only be found, never created (mapping).
@@ -62,7 +76,7 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
         run_id=work.run_id,
     )
     found: list[Link] = []
-    ambiguous: dict[str, str] = {}
+    ambiguous = Ambiguous()
     for name, keys in packages.items():
         new = [key for key in keys if key not in known]
         free = [key for key in collections.get(name, ()) if key not in taken]
@@ -70,7 +84,8 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
             found.append(Link(kind=Kind.PACKAGE, alma_id=free[0], folio_id=new[0], how="name"))
         elif new and free:
             words = f"{len(new)} packages of FOLIO and {len(free)} collections of Alma bear this name"
-            ambiguous |= dict.fromkeys(new, words)
+            ambiguous.packages.update(dict.fromkeys(new, words))
+            ambiguous.collections.update(dict.fromkeys(free, words))
     await store_links(work.database, work.name, work.run_id, found)
     return ambiguous
 

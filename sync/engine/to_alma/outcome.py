@@ -33,6 +33,7 @@ def change_to_alma(  # noqa: PLR0913  (a change's own fields, with what is the s
     identifiers: tuple[str, ...] = (),
     fields: tuple[FieldChange, ...] = (),
     losses: tuple[Loss, ...] = (),
+    pending: tuple[str, ...] = (),
 ) -> Change:
     """Return a change of Alma. `key` is FOLIO's for a creation, else Alma's own: there the change's target."""
     return Change(
@@ -52,6 +53,7 @@ def change_to_alma(  # noqa: PLR0913  (a change's own fields, with what is the s
         reason=reason,
         fields=fields,
         losses=losses,
+        pending=pending,
     )
 
 

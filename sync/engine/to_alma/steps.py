@@ -192,7 +192,12 @@ def _verified(batch: Batch, change: Change, meant: Record, stored: Record | None
         return result
     listed = batch.sources[change.source_keys[0]].record
     agreement = Agreement(
-        kind=change.kind, alma_id=alma_id, alma_record=stored, folio_listed=listed, written=change.origin or listed
+        kind=change.kind,
+        alma_id=alma_id,
+        alma_record=stored,
+        folio_listed=listed,
+        written=change.origin or listed,
+        pending=change.pending,
     )
     return replace(result, agreements=(agreement,))
 

@@ -19,10 +19,15 @@ class Agreed:
     link: Link
     current: Current
     desired: Record
+    pending: tuple[str, ...] = ()
 
 
 def agreements_of(
-    kind: Kind, sources: Mapping[str, SourceRecord], listed: Record, desired: Record
+    kind: Kind,
+    sources: Mapping[str, SourceRecord],
+    listed: Record,
+    desired: Record,
+    pending: tuple[str, ...] = (),
 ) -> tuple[Agreement, ...]:
     """Return what to store as the base: for each record of Alma its hash, with what FOLIO holds."""
     return tuple(
@@ -30,9 +35,10 @@ def agreements_of(
             kind=kind,
             alma_id=key,
             alma_hash=source.hash,
-            alma_record=None if source.hash else source.record,
+            alma_record=source.record if pending or not source.hash else None,
             folio_listed=listed,
             written=desired,
+            pending=pending,
         )
         for key, source in sorted(sources.items())
     )
@@ -51,7 +57,11 @@ async def store_agreements(work: Work, agreed: Sequence[Agreed]) -> None:
     if not agreed:
         return
     made = [link for one in agreed for link in links_for(one.link, one.sources)]
-    items = [item for one in agreed for item in agreements_of(one.kind, one.sources, one.current.listed, one.desired)]
+    items = [
+        item
+        for one in agreed
+        for item in agreements_of(one.kind, one.sources, one.current.listed, one.desired, one.pending)
+    ]
     closings = [
         Closing(kind=Kind.HOLDING, folio_id=one.link.folio_id, keep=tuple(one.sources))
         for one in agreed

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sync.engine.planning import Planning
+from sync.engine.planning import Matched, Planning
 from sync.engine.to_folio.match import title_claim
 from sync.engine.work import Work
 from sync.errors import DataError
 from sync.folio.fit import TITLE_NAME_LIMIT, FolioMaps, fit_holding, fit_package, fit_title
 from sync.model import Holding, Kind, Loss, Package, Record, Title
 from sync.plan.names import name_candidates
+from sync.plan.three_way import Decision
 from sync.plan.unite import unite
 from sync.store.comparison import (
     Comparison,
@@ -21,6 +22,7 @@ from sync.store.comparison import (
     differing_titles,
     source_records,
 )
+from sync.store.conflicts import removal_decisions
 from sync.store.links import Link, links, package_links
 from sync.store.snapshots import all_records, records
 
@@ -29,15 +31,37 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is planned: two readings, the names settled when they were matched, FOLIO's managed packages, and Alma's
-    hidden collections.
+    """What is planned: two readings, what matching settled, the packages FOLIO has and which of them are managed, and
+    Alma's hidden collections; `made_again` are records of FOLIO that a person decided to have again.
     """
 
     planning: Planning
-    package_names: Mapping[str, str]
-    title_names: Mapping[str, str]
+    matched: Matched
+    packages: frozenset[str]
     managed_packages: frozenset[str]
     hidden_collections: frozenset[str]
+    made_again: frozenset[str]
+
+    @property
+    def package_names(self) -> Mapping[str, str]:
+        """Return the names of Alma's packages in FOLIO, by Alma key."""
+        return self.matched.package_names
+
+    @property
+    def title_names(self) -> Mapping[str, str]:
+        """Return the names of those of Alma's titles in FOLIO that would share one, by Alma key."""
+        return self.matched.title_names
+
+    def left(self, key: str, package: Link | None) -> str:
+        """Return why nothing new is written for a collection in a two-way plan, "" when it is."""
+        if not self.planning.both_ways:
+            return ""
+        if package is not None and package.folio_id not in self.packages | self.made_again:
+            return "its package is gone in FOLIO; its removal in Alma is listed"
+        ambiguous = self.matched.ambiguous_collections.get(key, "") if package is None else ""
+        return f"{ambiguous}: give them names of their own, or say which belong together: links import" * bool(
+            ambiguous
+        )
 
     @property
     def work(self) -> Work:
@@ -75,16 +99,21 @@ class Case:
     withhold: str = ""
 
 
-async def managed_packages(planning: Planning) -> frozenset[str]:
-    """Return the ids of FOLIO's managed packages that are selected."""
-    found = all_records(planning.work.database, planning.folio.id, Kind.PACKAGE)
-    return frozenset([one.key async for one in found if isinstance(one, Package) and one.managed])
-
-
-async def hidden_collections(planning: Planning) -> frozenset[str]:
-    """Return the ids of Alma's collections none of whose services is available."""
-    found = all_records(planning.work.database, planning.alma.id, Kind.PACKAGE)
-    return frozenset([one.key async for one in found if isinstance(one, Package) and one.hidden])
+async def open_scope(planning: Planning, matched: Matched) -> Scope:
+    """Return what the decisions need to know, as both systems were read."""
+    database = planning.work.database
+    found = all_records(database, planning.folio.id, Kind.PACKAGE)
+    packages = {one.key: one.managed async for one in found if isinstance(one, Package)}
+    collections = all_records(database, planning.alma.id, Kind.PACKAGE)
+    decided = await removal_decisions(database, planning.work.name)
+    return Scope(
+        planning=planning,
+        matched=matched,
+        packages=frozenset(packages),
+        managed_packages=frozenset(key for key, managed in packages.items() if managed),
+        hidden_collections=frozenset([one.key async for one in collections if isinstance(one, Package) and one.hidden]),
+        made_again=decided.made_again.get(Decision.ALMA, frozenset()),
+    )
 
 
 async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
@@ -112,6 +141,7 @@ async def package_cases(scope: Scope) -> AsyncIterator[list[Case]]:
                     package_key=key,
                     package_name=desired.name,
                     name=desired.name,
+                    withhold=scope.left(key, None) if known.get(key) is None else "",
                 )
             )
         yield cases
@@ -210,5 +240,6 @@ async def _holding_case(
         name=scope.title_names.get(title.key, title.name),
         identifiers=title.numbers(),
         managed_package=package is not None and package.folio_id in scope.managed_packages,
-        withhold="the package was not read completely in FOLIO" if unseen and link is None else "",
+        withhold=scope.left(group.package_key, package)
+        or ("the package was not read completely in FOLIO" if unseen and link is None else ""),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sync.engine.in_full import own_holding, own_package
 from sync.engine.work import Work
 from sync.errors import NotFoundError
 from sync.folio.mapping import holding_from_wire, listed, package_from_wire, title_from_resource, title_from_wire
@@ -11,10 +12,15 @@ from sync.plan.compare import differences, fields_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Current:
-    """A record of FOLIO: as compared, and as lists tell it."""
+    """A record of FOLIO: as compared, and as lists tell it; where it was read singly also as it speaks for itself.
+
+    `title` is the title of a resource that was read singly.
+    """
 
     record: Package | Title | Holding
     listed: Record
+    own: Package | Title | Holding | None = None
+    title: Title | None = None
 
 
 async def current_package(work: Work, desired: Package, package_id: str, seen: Package | None) -> Current | None:
@@ -22,10 +28,11 @@ async def current_package(work: Work, desired: Package, package_id: str, seen: P
     if seen is not None and _tells_enough(desired, seen):
         return Current(record=seen, listed=seen)
     try:
-        package = package_from_wire((await work.folio.get_package(package_id)).model)
+        stored = (await work.folio.get_package(package_id)).model
     except NotFoundError:
         return None
-    return Current(record=package, listed=listed(package)) if package.selected else None
+    package = package_from_wire(stored)
+    return Current(record=package, listed=listed(package), own=own_package(stored)) if package.selected else None
 
 
 async def current_title(work: Work, desired: Title, title_id: str, seen: Title | None) -> Current | None:
@@ -36,7 +43,7 @@ async def current_title(work: Work, desired: Title, title_id: str, seen: Title |
         title = title_from_wire((await work.folio.get_title(title_id)).model)
     except NotFoundError:
         return None
-    return Current(record=title, listed=listed(title))
+    return Current(record=title, listed=listed(title), own=title)
 
 
 async def current_holding(work: Work, desired: Holding, resource_id: str, seen: Holding | None) -> Current | None:
@@ -50,7 +57,7 @@ async def current_holding(work: Work, desired: Holding, resource_id: str, seen: 
     if record.attributes.is_selected is False:
         return None
     holding = holding_from_wire(record)
-    return Current(record=holding, listed=listed(holding))
+    return Current(record=holding, listed=listed(holding), own=own_holding(record), title=title_from_resource(record))
 
 
 async def holding_and_title(work: Work, resource_id: str) -> tuple[Holding, Title]:

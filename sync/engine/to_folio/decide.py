@@ -1,28 +1,34 @@
-"""Decides each case on the way to FOLIO: create it, change what differs, or note that both sides agree."""
+"""Decides each case on the way to FOLIO: create it, change what differs, or note that both sides agree.
+
+In a two-way plan only what Alma changed travels; what FOLIO changed stays, for the other half; conflicts are listed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from sync.engine.arbitration import Arbiter, Pairing, arbiter_for, conflicts_of, only
 from sync.engine.planning import Matched, Planning
+from sync.engine.shelved import hidden_with_all
 from sync.engine.to_folio.agreements import Agreed, store_agreements
 from sync.engine.to_folio.cases import (
     Case,
     Scope,
-    hidden_collections,
     holding_cases,
-    managed_packages,
+    open_scope,
     package_cases,
     title_cases,
 )
 from sync.engine.to_folio.current import Current, current_holding, current_package, current_title
 from sync.engine.work import Work
 from sync.errors import DataError
-from sync.model import Holding, Kind, Loss, Package, Record, Service, System, Title
+from sync.model import Holding, Kind, Loss, Package, Record, Service, System, Title, UserDefined
 from sync.plan.changes import Action, Change, FieldChange, Status, change_id
 from sync.plan.compare import differences, fields_of
 from sync.plan.return_home import never_emptied, returned_to_folio
-from sync.store.comparison import SourceRecord
+from sync.plan.three_way import Comparison, Decision, Verdict
+from sync.store.conflicts import Conflict
+from sync.store.in_full import InFull, keep
 from sync.store.links import BaseRecords, Link, base_records, links_from_folio
 from sync.store.snapshots import records
 from sync.transport.paging import in_parallel
@@ -32,13 +38,7 @@ CURRENT_AT_ONCE = 10
 
 async def decide_for_folio(planning: Planning, matched: Matched) -> None:
     """Decide every record of Alma that is new or differs, and store the changes that make FOLIO what Alma is."""
-    scope = Scope(
-        planning=planning,
-        package_names=matched.package_names,
-        title_names=matched.title_names,
-        managed_packages=await managed_packages(planning),
-        hidden_collections=await hidden_collections(planning),
-    )
+    scope = await open_scope(planning, matched)
     for cases in (package_cases(scope), title_cases(scope), holding_cases(scope)):
         async for batch in cases:
             await _decide(scope, batch)
@@ -47,22 +47,26 @@ async def decide_for_folio(planning: Planning, matched: Matched) -> None:
 
 async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
     """Turn cases into changes; those whose two sides agree move the base instead."""
-    planning, work = scope.planning, scope.work
+    planning, work, kind = scope.planning, scope.work, _kind(cases)
     linked = [case for case in cases if case.link is not None]
-    listed = await records(
-        work.database, planning.folio.id, _kind(cases), [case.link.folio_id for case in linked if case.link]
-    )
-    bases = await _bases(work, _kind(cases), linked)
+    folio_ids = [case.link.folio_id for case in linked if case.link]
+    listed = await records(work.database, planning.folio.id, kind, folio_ids)
+    bases = await _bases(work, kind, linked)
+    arbiter = await arbiter_for(planning, kind, folio_ids)
+    fresh: list[InFull] = []
+    conflicts: list[Conflict] = []
 
     async def decide(case: Case) -> Change | Agreed | None:
         before = listed.get(case.link.folio_id) if case.link else None
         agreed = bases.get(case.link.folio_id, {}) if case.link else {}
         if case.package_key in scope.hidden_collections:
-            case = _hidden_with_all(case, agreed)
+            case = replace(case, sources=hidden_with_all(case.sources, agreed))
         try:
-            return await _decide_one(work, case, before, agreed)
+            if arbiter is None or case.link is None:
+                return await _decide_one(work, case, before, agreed)
+            return await _decide_both(arbiter, case, before, agreed, fresh, conflicts)
         except DataError as error:
-            await planning.park(_kind([case]), min(case.sources), case.name, error)
+            await planning.park(kind, min(case.sources), case.name, error)
             return None
 
     changes: list[Change] = []
@@ -72,8 +76,10 @@ async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
             changes.append(outcome)
         elif outcome is not None:
             agreed.append(outcome)
+    await keep(work.database, work.name, fresh)
     await store_agreements(work, agreed)
     await planning.add(changes)
+    await planning.add_conflicts(conflicts)
 
 
 Bases = dict[str, BaseRecords | None]
@@ -86,21 +92,6 @@ async def _bases(work: Work, kind: Kind, linked: Sequence[Case]) -> dict[str, Ba
     members = await links_from_folio(work.database, work.name, kind, folio_ids)
     found = await base_records(work.database, kind, [link.id for links in members.values() for link in links])
     return {folio_id: {link.alma_id: found.get(link.id) for link in links} for folio_id, links in members.items()}
-
-
-def _hidden_with_all(case: Case, bases: Bases) -> Case:
-    """Return the case of a hidden collection with each portfolio as available as when both sides agreed.
-
-    In a hidden collection a portfolio speaks for itself, whatever its service said for it before; that is no change,
-    and is looked at again when the collection is shown.
-    """
-    sources = dict(case.sources)
-    for key, source in case.sources.items():
-        base, now = bases.get(key), source.record
-        before = base.alma if base is not None else None
-        if isinstance(now, Holding) and isinstance(before, Holding) and now.available != before.available:
-            sources[key] = SourceRecord(record=replace(now, available=before.available))
-    return replace(case, sources=sources)
 
 
 def _home(work: Work, case: Case, bases: Bases) -> Record:
@@ -116,7 +107,8 @@ def _home(work: Work, case: Case, bases: Bases) -> Record:
         (source.record, base.alma if (base := bases[key]) is not None and base.rules == work.rules else None)
         for key, source in case.sources.items()
     ]
-    return returned_to_folio(desired, sources, before.folio_listed, before.written, fields_of(desired))
+    fields = (name for name in fields_of(desired) if name not in before.unsettled)
+    return returned_to_folio(desired, sources, before.folio_listed, before.written, fields)
 
 
 async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Bases) -> Change | Agreed | None:
@@ -142,6 +134,90 @@ async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Base
         return Agreed(kind=_kind([case]), sources=case.sources, link=link, current=current, desired=desired)
     reason = "changed in Alma or in FOLIO since both agreed" if written else "differs from Alma"
     return _change(case, desired, Action.UPDATE, reason, found)
+
+
+async def _decide_both(
+    arbiter: Arbiter,
+    case: Case,
+    listed: Record | None,
+    bases: Bases,
+    fresh: list[InFull],
+    conflicts: list[Conflict],
+) -> Change | Agreed | None:
+    """Decide a record that is linked: what only Alma changed is written, the rest is FOLIO's own, or in conflict."""
+    link, kind = cast("Link", case.link), _kind([case])
+    former = next((base.written for base in bases.values() if base is not None), None)
+    current = await _current(arbiter.work, _home(arbiter.work, case, bases), link, listed)
+    if current is None:
+        return await _gone(arbiter, case, listed, bases)
+    if isinstance(current.own, Holding) and isinstance(current.listed, Holding) and current.title is not None:
+        fresh.append(InFull(listed=current.listed, holding=current.own, title=current.title))
+    full = current.own or _as_known(current.record, former)
+    managed_case, fitted = _as_managed(case, case.desired, current.record)
+    pairing = Pairing(
+        kind=kind,
+        folio_id=link.folio_id,
+        alma={key: source.record for key, source in case.sources.items()},
+        bases=bases,
+        fitted=fitted,
+        folio=full,
+    )
+    found = arbiter.judge(pairing)
+    conflicts += conflicts_of(pairing, found, name=case.name, package_name=case.package_name)
+    desired = _to_folio(arbiter, fitted, current.record, found)
+    differing = differences(desired, current.record, fields_of(desired))
+    pending = found.fields(Verdict.TO_ALMA, Verdict.CONFLICT)
+    written = _as_written(full, desired)
+    if not differing:
+        return Agreed(kind=kind, sources=case.sources, link=link, current=current, desired=written, pending=pending)
+    reason = next((one.reason for one in found.verdicts if one.verdict is Verdict.TO_FOLIO), "")
+    change = _change(managed_case, desired, Action.UPDATE, reason, differing)
+    return replace(change, origin=written, pending=pending)
+
+
+async def _gone(arbiter: Arbiter, case: Case, listed: Record | None, bases: Bases) -> Change | Agreed | None:
+    """Decide a linked record that FOLIO does not have: nothing is made again that a librarian may have removed.
+
+    Its removal in Alma is planned with the removals. A title is made for its holdings' sake, so that it may come again.
+    """
+    if isinstance(case.desired, Title):
+        return await _decide_one(arbiter.work, case, listed, bases)
+    folio_id = case.link.folio_id if case.link is not None else ""
+    if not arbiter.restores(folio_id, Decision.ALMA):
+        return None
+    return await _decide_one(arbiter.work, case, listed, bases)
+
+
+def _to_folio(arbiter: Arbiter, fitted: Record, current: Record, found: Comparison) -> Record:
+    """Return what FOLIO shall hold: Alma's values in the fields that travel there, its own in all others."""
+    record = cast("Package | Title | Holding", fitted)
+    now = cast("Package | Title | Holding", current)
+    desired = only(record, now, found, Verdict.TO_FOLIO, fields_of(record))
+    if not isinstance(desired, Holding):
+        return desired
+    travels = found.fields(Verdict.TO_FOLIO)
+    notes = {number for note, number in arbiter.work.folio_maps.notes.items() if note in travels}
+    user_defined = tuple(text if number in notes else None for number, text in enumerate(desired.user_defined, start=1))
+    if "coverage_statement" in travels and desired.coverage_statement is None:
+        desired = replace(desired, coverage_statement="")
+    return replace(desired, user_defined=cast("UserDefined", user_defined))
+
+
+def _as_known(record: Record, former: Record | None) -> Record:
+    """Return a record that a list told, with what only the record itself tells as it was when both agreed."""
+    if not isinstance(record, Holding) or not isinstance(former, Holding):
+        return record
+    return replace(record, proxy=former.proxy, access_type=former.access_type, tags=former.tags)
+
+
+def _as_written(full: Record, desired: Record) -> Record:
+    """Return FOLIO's record in full as it is once `desired` is written over it."""
+    values = {name: value for name in fields_of(desired) if (value := getattr(desired, name)) is not None}
+    if isinstance(full, Holding) and isinstance(desired, Holding):
+        pairs = zip(desired.user_defined, full.user_defined, strict=True)
+        values["user_defined"] = tuple(own if text is None else text for text, own in pairs)
+        values["embargo"] = desired.embargo
+    return replace(full, **values)
 
 
 def _as_managed(case: Case, desired: Record, current: Record) -> tuple[Case, Record]:

@@ -1,6 +1,6 @@
 """match: which record is which. Links are made once, by name or identifier, and stand for good afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from sync.engine.planning import Matched
@@ -32,9 +32,16 @@ async def match_from_alma(work: Work, alma: Snapshot, folio: Snapshot) -> Matche
 
     Package names are complete; title names are given only where a title's own name is wanted by others too.
     """
-    comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     work.progress.begin("match", None)
     package_names = await match_packages(work, alma, folio)
+    title_names = await match_contents(work, alma, folio)
+    work.progress.end("match")
+    return Matched(package_names=package_names, title_names=title_names)
+
+
+async def match_contents(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
+    """Link bibs and portfolios to the titles and resources that are there; return the names `match_from_alma` does."""
+    comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     title_names = await name_titles(work, alma)
     async for groups in differing_titles(work.database, comparison, BATCH):
         await match_titles(work, comparison, groups, title_names, alma_complete=alma.complete)
@@ -42,12 +49,14 @@ async def match_from_alma(work: Work, alma: Snapshot, folio: Snapshot) -> Matche
     async for groups in differing_holdings(work.database, comparison, BATCH):
         await match_holdings(work, folio, groups)
         work.progress.advance("match", len(groups))
-    work.progress.end("match")
-    return Matched(package_names=package_names, title_names=title_names)
+    return title_names
 
 
-async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
-    """Link collections to the custom packages that bear their names; return every collection's FOLIO name."""
+async def match_packages(work: Work, alma: Snapshot, folio: Snapshot, leave: Collection[str] = ()) -> dict[str, str]:
+    """Link collections to the custom packages that bear their names; return every collection's FOLIO name.
+
+    The packages in `leave` are nobody's before a person says whose.
+    """
     known = await package_links(work.database, work.name)
     remembered = {key: link.name for key, link in known.items() if link.name}
     claims = []
@@ -70,7 +79,7 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> dict[st
     by_name = {}
     async for record in all_records(work.database, folio.id, Kind.PACKAGE):
         package = cast("Package", record)
-        if not package.managed and package.key not in taken:
+        if not package.managed and package.key not in taken and package.key not in leave:
             by_name[name_key(package.name)] = package.key
     found = [
         Link(kind=Kind.PACKAGE, alma_id=key, folio_id=by_name[name_key(name)], how="name", name=name)

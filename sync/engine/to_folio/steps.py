@@ -231,7 +231,7 @@ def _verified(
     return Result(
         change_id=change.id,
         status=Status.VERIFIED,
-        agreements=agreements_of(change.kind, own, listed(stored), meant),
+        agreements=agreements_of(change.kind, own, listed(stored), change.origin or meant, change.pending),
     )
 
 

@@ -3,6 +3,7 @@ delete from change t
 where t.plan_id = :plan_id and t.kind = 'title' and t.action = 'create'
   and not exists (
     select from change h
-    where h.plan_id = t.plan_id and h.kind = 'holding' and h.title_key = t.title_key and h.action in ('create', 'select')
-      and h.status = 'planned'
+    where h.plan_id = t.plan_id and h.system = t.system and h.kind = 'holding' and h.title_key = t.title_key
+      and h.action in ('create', 'select') and h.status = 'planned'
   )
+returning t.system

@@ -17,9 +17,19 @@ async def package_in_full(work: Work, package_id: str) -> Package:
     Raises:
         NotFoundError: when it is not there any longer.
     """
-    record = (await work.folio.get_package(package_id)).model
+    return own_package((await work.folio.get_package(package_id)).model)
+
+
+def own_package(record: wire.Package) -> Package:
+    """Return a package as it speaks for itself: with `INHERITED` for a proxy that is the provider's."""
     package = package_from_wire(record)
     return replace(package, proxy=INHERITED) if _inherited(record.attributes.proxy) else package
+
+
+def own_holding(record: wire.Resource) -> Holding:
+    """Return a resource as it speaks for itself: with `INHERITED` for a proxy that is its package's."""
+    holding = holding_from_wire(record)
+    return replace(holding, proxy=INHERITED) if _inherited(record.attributes.proxy) else holding
 
 
 @dataclass(slots=True)
@@ -57,10 +67,7 @@ async def singles_of(work: Work, listed: Sequence[Holding]) -> AsyncIterator[Sin
 
 async def _resource_in_full(work: Work, resource_id: str) -> tuple[Holding, Title]:
     record = (await work.folio.get_resource(resource_id)).model
-    holding = holding_from_wire(record)
-    if _inherited(record.attributes.proxy):
-        holding = replace(holding, proxy=INHERITED)
-    return holding, title_from_resource(record)
+    return own_holding(record), title_from_resource(record)
 
 
 def _inherited(proxy: wire.Proxy | None) -> bool:

@@ -1,0 +1,138 @@
+"""A run: the lock it holds, the clients it works with, and how it ended, recorded whatever happens."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.work import Progress, Work, open_clients, open_search_of, systems_of
+from sync.errors import QuotaError, SyncError
+from sync.plan.changes import Status
+from sync.settings import Pair
+from sync.store.intents import open_intents
+from sync.store.plans import PlanInfo, count_statuses
+from sync.store.runs import RunState, end_run, note_systems, pair_lock, start_run
+from sync.transport.connection import Observer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Confirm = Callable[[PlanInfo], Awaitable[bool]]
+"""Shows a plan to somebody and returns whether it may be carried out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How the changes of a run's plan ended. `failed` counts parked records too: they could not be moved."""
+
+    applied: int = 0
+    verified: int = 0
+    skipped: int = 0
+    failed: int = 0
+    paused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that has ended: its plan, and its result when something was to be written."""
+
+    run_id: int
+    plan: PlanInfo
+    parked: int
+    result: RunResult | None = None
+    declined: bool = False
+    paused: QuotaError | None = None
+
+
+async def close_run(database: AsyncEngine, ended: Ended) -> None:
+    """Record how a run that wrote ended."""
+    result = ended.result or RunResult()
+    log.info(
+        "run ended",
+        action="run.end",
+        run_id=ended.run_id,
+        verified=result.verified,
+        skipped=result.skipped,
+        failed=result.failed,
+        paused=result.paused,
+    )
+    await end_run(
+        database,
+        ended.run_id,
+        state=RunState.PAUSED if ended.paused else RunState.DONE,
+        message=ended.paused.message if ended.paused else "",
+        result={
+            "applied": result.applied,
+            "verified": result.verified,
+            "skipped": result.skipped,
+            "failed": result.failed,
+            "paused": result.paused,
+        },
+        resumes_at=ended.paused.resumes_at if ended.paused else None,
+    )
+
+
+async def result_of(database: AsyncEngine, plan_id: int, parked: int) -> RunResult:
+    """Return how the changes of a plan ended."""
+    counts = await count_statuses(database, plan_id)
+
+    def total(*statuses: Status) -> int:
+        return sum(number for (*_, status), number in counts.items() if status in statuses)
+
+    return RunResult(
+        applied=total(Status.APPLIED, Status.VERIFIED),
+        verified=total(Status.VERIFIED),
+        skipped=total(Status.SKIPPED),
+        failed=total(Status.FAILED) + parked,
+        paused=total(Status.PLANNED),
+    )
+
+
+@asynccontextmanager
+async def open_run(
+    database: AsyncEngine,
+    name: str,
+    pair: Pair,
+    progress: Progress,
+    command: str,
+    way: str,
+    observer: Observer | None,
+) -> AsyncIterator[tuple[Work, float]]:
+    """Yield the work of a new run, under the pair's lock, and record how it ended if it ends with an error.
+
+    With it comes how many seconds to wait before the systems' lists can be believed: an earlier run that broke off
+    may have written something they do not show yet.
+    """
+    async with pair_lock(database, name):
+        left_open, seconds_ago = await open_intents(database, name)
+        run_id = await start_run(database, pair=name, command=command, direction=way)
+        log.info("run began", action="run.begin", run_id=run_id, pair=name, command=command, writes_left_open=left_open)
+        try:
+            await note_systems(database, name, systems_of(pair))
+            async with (
+                open_clients(name, pair, database, observer) as (alma, folio),
+                open_search_of(pair) as search,
+            ):
+                work = Work(
+                    database=database,
+                    name=name,
+                    pair=pair,
+                    run_id=run_id,
+                    alma=alma,
+                    folio=folio,
+                    progress=progress,
+                    search=search,
+                )
+                settling = max(pair.folio.settle_seconds, pair.alma.settle_seconds)
+                yield work, max(0.0, settling - seconds_ago) if left_open else 0.0
+        except QuotaError as error:
+            await end_run(database, run_id, state=RunState.PAUSED, message=error.message, resumes_at=error.resumes_at)
+            raise
+        except SyncError as error:
+            await end_run(database, run_id, state=RunState.FAILED, message=error.message)
+            raise
+        except asyncio.CancelledError:
+            await asyncio.shield(end_run(database, run_id, state=RunState.STOPPED, message="stopped by the user"))
+            raise

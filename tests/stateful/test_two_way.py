@@ -1,0 +1,144 @@
+"""Two librarians and the two-way sync between them, in any order: what neither of them did must never happen.
+
+`make soak` tells many more and longer stories (ALMA_FOLIO_SYNC_SOAK_EXAMPLES of them).
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from sync.model import System
+from tests.support.databases import Databases
+from tests.support.two_way_base import SHELVES, Beginning
+from tests.support.two_way_edits import SHARED_VERBS, Edit, Verb
+from tests.support.two_way_story import Interruption, Story, Tally
+from tests.support.two_way_world import World, open_world
+
+SOAK_VARIABLE = "ALMA_FOLIO_SYNC_SOAK_EXAMPLES"
+SOAK_EXAMPLES = 20_000
+EVERY = 100
+"""So many stories pass between two lines of a soak's progress."""
+
+NUMBERS = st.integers(0, 11)
+PICKS = st.integers(0, 5)
+EDITS = st.builds(Edit, st.sampled_from(System), st.sampled_from(Verb), NUMBERS, PICKS)
+INTERRUPTIONS = st.lists(st.builds(Interruption, st.integers(1, 60), EDITS), max_size=2).map(tuple)
+POLICIES = st.sampled_from(["ask", "alma", "folio"])
+FIELDS = st.dictionaries(
+    st.sampled_from(["name", "hidden", "available", "url", "coverage", "embargo", "coverage_statement", "public_note"]),
+    POLICIES,
+    max_size=2,
+)
+LIMITS = st.sampled_from([0, 1, 3, 20])
+BEGINNINGS = st.builds(
+    Beginning,
+    shelves=st.sets(st.integers(0, len(SHELVES) - 1), min_size=1, max_size=3).map(lambda one: tuple(sorted(one))),
+    managed=st.booleans(),
+    acquainted=st.sampled_from([True, True, True, False]),
+    notes_mapped=st.booleans(),
+)
+
+
+class TwoWay(RuleBasedStateMachine):
+    """One story. What `world` and `tally` are is the same for all of them."""
+
+    def __init__(self, world: World, tally: Tally) -> None:
+        super().__init__()
+        self._world = world
+        self._tally = tally
+        self._story: Story | None = None
+        self._sound = True
+
+    @contextmanager
+    def _told(self) -> Iterator[Story]:
+        """Yield the story; what went wrong in it once is not judged again at its end."""
+        assert self._story is not None
+        self._sound = False
+        yield self._story
+        self._sound = True
+
+    @initialize(beginning=BEGINNINGS)
+    def begin(self, beginning: Beginning) -> None:
+        self._sound = False
+        self._story = Story(self._world, beginning, self._tally)
+        self._sound = True
+
+    @rule(edit=EDITS)
+    def edit(self, edit: Edit) -> None:
+        with self._told() as story:
+            story.edit(edit)
+
+    @rule(verb=st.sampled_from(SHARED_VERBS), which=NUMBERS, picks=st.tuples(PICKS, PICKS))
+    def edit_both(self, verb: Verb, which: int, picks: tuple[int, int]) -> None:
+        with self._told() as story:
+            story.edit_both(verb, which, picks)
+
+    @rule(conflicts=POLICIES, fields=FIELDS, max_removals=LIMITS)
+    def cycle(self, conflicts: str, fields: dict[str, str], max_removals: int) -> None:
+        with self._told() as story:
+            story.cycle(conflicts=conflicts, fields=fields, max_removals=max_removals)
+
+    @rule(conflicts=POLICIES, max_removals=LIMITS, interruptions=INTERRUPTIONS)
+    def disturbed_cycle(self, conflicts: str, max_removals: int, interruptions: tuple[Interruption, ...]) -> None:
+        with self._told() as story:
+            story.cycle(interruptions, conflicts=conflicts, max_removals=max_removals)
+
+    @rule(conflicts=POLICIES)
+    def dry_run(self, conflicts: str) -> None:
+        with self._told() as story:
+            story.dry_run(conflicts=conflicts)
+
+    @precondition(lambda self: self._story is not None and self._story.undecided)
+    @rule(which=NUMBERS, decision=st.sampled_from(["alma", "folio", "keep"]))
+    def decide(self, which: int, decision: str) -> None:
+        with self._told() as story:
+            story.decide(which, decision)
+
+    def teardown(self) -> None:
+        """Let it be quiet, and judge what was left."""
+        if self._sound and self._story is not None:
+            self._story.settle()
+        if self._tally.loud and self._tally.stories % EVERY == 0:
+            print(f"  {self._tally}", flush=True)
+
+
+@pytest.fixture(scope="module")
+def world(databases: Databases) -> Iterator[World]:
+    """Give the systems and the database of all stories."""
+    with open_world(databases) as opened:
+        yield opened
+
+
+SHORT = settings(
+    max_examples=12,
+    stateful_step_count=10,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+
+
+def _tell(world: World, wanted: settings, *, loud: bool = False) -> None:
+    tally = Tally(loud=loud, began=time.monotonic())
+    try:
+        run_state_machine_as_test(lambda: TwoWay(world, tally), settings=wanted)
+    finally:
+        print(f"\ntwo-way stories: {tally}")
+
+
+def test_no_edit_is_lost_and_both_sides_agree_in_the_end(world: World) -> None:
+    _tell(world, SHORT)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_many_stories(world: World) -> None:
+    examples = int(os.environ.get(SOAK_VARIABLE, SOAK_EXAMPLES))
+    _tell(world, settings(SHORT, max_examples=examples, stateful_step_count=20, verbosity=Verbosity.quiet), loud=True)

@@ -1,0 +1,231 @@
+"""Holds what both systems show against each other and against what librarians did; says in words what is wrong."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sync.model import Kind, System
+from sync.sandbox.folio import PracticeFolio
+from sync.sandbox.folio.records import folded
+from sync.settings import Policy
+from tests.support.two_way import ANY_FIELD, Listing, Named
+from tests.support.two_way_alma import AlmaHands
+from tests.support.two_way_log import Entry, Log, Place, Shelves, same_name
+from tests.support.two_way_seen import (
+    HOLDING_FIELDS,
+    PACKAGE_FIELDS,
+    Field,
+    Shown,
+    ShownHolding,
+    Value,
+)
+from tests.support.two_way_seen_alma import title_of_bib
+
+SIDES = (System.ALMA, System.FOLIO)
+PRODUCT_WORDS = {
+    Field.THERE: ("removal",),
+    Field.HIDDEN: ("hidden", "available"),
+    Field.NOTE: ("public_note", "user_defined", "userDefinedField1"),
+}
+"""What the product calls a field, where that is not its own word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something on which both systems do not agree. `around` are the ids of the package, where that is not in both."""
+
+    place: Place
+    alma: Value | None
+    folio: Value | None
+    ids: frozenset[str]
+    around: frozenset[str]
+
+    def __str__(self) -> str:
+        one = self.place
+        where = f"{one.alma or '(none)'} / {one.folio or '(none)'} {one.title}"
+        return f"{where}: {one.field} is {self.alma!r} in Alma and {self.folio!r} in FOLIO"
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """One story's judge. `losses` are those of all plans so far, `kept` what a person decided to leave as it is."""
+
+    notes_mapped: bool
+    shelves: Shelves = field(default_factory=Shelves)
+    log: Log = field(default_factory=Log)
+    losses: list[Named] = field(default_factory=list)
+    kept: list[Named] = field(default_factory=list)
+    decided: list[Named] = field(default_factory=list)
+
+    # --- after every cycle
+
+    def after_cycle(self, alma: Shown, folio: Shown, listing: Listing, policy: Policy) -> list[str]:
+        """Return which edits were lost in a cycle; those on which both systems agree now are forgotten."""
+        self.shelves.look(alma, folio)
+        self.losses += listing.losses
+        shown = {System.ALMA: alma, System.FOLIO: folio}
+        places: dict[Place, list[Entry]] = {}
+        for entry in self.log.entries.values():
+            places.setdefault(self.shelves.place(entry.system, entry.spot), []).append(entry)
+        wrong: list[str] = []
+        for place in sorted(places, key=lambda one: one.field is Field.THERE):
+            wrong += self._settle(place, places[place], shown, policy)
+        for entry in self.log.entries.values():
+            entry.during = False
+        return wrong
+
+    def _settle(
+        self, place: Place, entries: Sequence[Entry], shown: dict[System, Shown], policy: Policy
+    ) -> Iterator[str]:
+        values = {side: shown[side].value(place.spot(side)) for side in SIDES}
+        if place.field is not Field.THERE and None in values.values():
+            yield from self._of_absent(place, entries, values)
+            return
+        alma, folio = (shown[side] for side in SIDES)
+        if not self._flows(place, alma, folio):
+            self.log.forget(entries)
+        elif self._same(place, alma, folio):
+            yield from self._winner(place, entries, values[System.ALMA], policy)
+            self.log.forget(entries)
+        else:
+            ids = frozenset(one for entry in entries for one in entry.ids)
+            if any(_names(one, place, ids) for one in (*self.losses, *self.kept)):
+                self.log.forget([entry for entry in entries if not entry.during])
+
+    def _of_absent(self, place: Place, entries: Sequence[Entry], values: dict[System, Value | None]) -> Iterator[str]:
+        for entry in entries:
+            if values[entry.system] is not None:
+                continue
+            if not (entry.raced or self.log.removed(entry.system, entry.spot)):
+                yield f"edited in {entry.system}, and removed there all the same: {_told(entry)}"
+            self.log.forget([entry])
+
+    def _winner(self, place: Place, entries: Sequence[Entry], value: Value | None, policy: Policy) -> Iterator[str]:
+        if any(entry.raced for entry in entries):
+            return
+        if not any(_equal(place.field, value, entry.now) for entry in entries):
+            yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"
+            return
+        both = len(entries) > 1 and not _equal(place.field, entries[0].now, entries[1].now)
+        if not both or place.field is Field.THERE or any(entry.during for entry in entries):
+            return
+        if any(_names(one, place, frozenset(entry.ids)) for one in self.decided for entry in entries):
+            return
+        right = _policy_of(place.field, policy)
+        if right == "ask":
+            yield f"both edited, nobody decided, and both show {value!r}: {'; '.join(map(_told, entries))}"
+        elif not any(entry.system == right and _equal(place.field, value, entry.now) for entry in entries):
+            yield f"both edited, the policy says {right}, and both show {value!r}: {'; '.join(map(_told, entries))}"
+
+    # --- when all is quiet
+
+    def when_quiet(self, alma: Shown, folio: Shown, listing: Listing) -> list[str]:
+        """Return what both systems do not agree on and nobody names, and which edits are gone and nobody names."""
+        named = (*listing.named, *self.losses, *self.kept)
+        wrong = [
+            f"not the same, and not named: {one}" for one in self.differences(alma, folio) if not _is_named(one, named)
+        ]
+        shown = {System.ALMA: alma, System.FOLIO: folio}
+        for entry in self.log.entries.values():
+            value = shown[entry.system].value(entry.spot)
+            place = self.shelves.place(entry.system, entry.spot)
+            gone = value is None or not _equal(entry.spot.field, value, entry.now)
+            if gone and not entry.raced and not any(_names(one, place, entry.ids) for one in named):
+                wrong.append(f"edit gone, and not named; {entry.system} shows {value!r}: {_told(entry)}")
+        return wrong
+
+    def differences(self, alma: Shown, folio: Shown) -> Iterator[Difference]:
+        """Yield everything both systems do not agree on."""
+        shown = {System.ALMA: alma, System.FOLIO: folio}
+        places = dict.fromkeys(
+            self.shelves.place(side, spot)
+            for side in SIDES
+            for spot in shown[side].spots()
+            if spot.field is Field.THERE
+        )
+        for place in places:
+            records = [shown[side].record(place.spot(side).package, place.title) for side in SIDES]
+            found = [one for one in records if one is not None]
+            ids = frozenset(one for record in found for one in record.ids)
+            alone = place.alma not in alma.packages or place.folio not in folio.packages
+            around = frozenset(filter(None, (place.alma, place.folio))) if alone else frozenset()
+            fields = HOLDING_FIELDS if place.title else PACKAGE_FIELDS
+            for each in fields if len(found) == len(SIDES) else (Field.THERE,):
+                exact = Place(place.alma, place.folio, place.title, each)
+                if self._flows(exact, alma, folio) and not self._same(exact, alma, folio):
+                    values = [shown[side].value(exact.spot(side)) for side in SIDES]
+                    yield Difference(exact, values[0], values[1], ids, around)
+
+    def _flows(self, place: Place, alma: Shown, folio: Shown) -> bool:
+        """Return whether a field travels at all between these two records."""
+        collection, package = alma.packages.get(place.alma), folio.packages.get(place.folio)
+        if collection is None or package is None:
+            return True
+        if place.field is Field.HIDDEN:
+            return collection.services > 0
+        if place.field is Field.AVAILABLE:
+            return not (collection.hidden and collection.services > 1)
+        if place.field in (Field.NAME, Field.URL):
+            return not package.managed
+        return place.field is not Field.NOTE or self.notes_mapped
+
+    @staticmethod
+    def _same(place: Place, alma: Shown, folio: Shown) -> bool:
+        one, other = alma.value(place.spot(System.ALMA)), folio.value(place.spot(System.FOLIO))
+        record = alma.record(place.alma, place.title)
+        if place.field is Field.STATEMENT and isinstance(record, ShownHolding) and record.told:
+            return str(one) in str(other)
+        return _equal(place.field, one, other)
+
+
+def made_twice(hands: AlmaHands, folio: PracticeFolio) -> list[str]:
+    """Return what the product made more than once in Alma; and what FOLIO holds twice, whoever made it."""
+    state, by_us = hands.alma.state, hands.made
+    own_bibs = {one.bib.mms_id for one in state.collections.values()}
+    found = Counter(
+        f"collection {one.values['public_name'].casefold()}"
+        for one in state.collections.values()
+        if one.id not in by_us
+    )
+    found += Counter(
+        f"portfolio of {title_of_bib(one.bib)} in {one.service.collection.id}"
+        for one in state.portfolios.values()
+        if one.id not in by_us and one.service is not None
+    )
+    found += Counter(f"bib {title_of_bib(one)}" for one in state.bibs.values() if one.mms_id not in by_us | own_bibs)
+    found += Counter(f"package {folded(one.package.name)}" for one in folio.packages() if one.package.is_custom)
+    found += Counter(
+        f"title {sorted(each.id for each in one.title.identifiers) or folded(one.title.name)}" for one in folio.titles()
+    )
+    return [f"{times} times: {what}" for what, times in found.items() if times > 1]
+
+
+def _equal(wanted: Field, one: Value | None, other: Value | None) -> bool:
+    if wanted is Field.NAME and isinstance(one, str) and isinstance(other, str):
+        return same_name(one, other)
+    return one == other
+
+
+def _told(entry: Entry) -> str:
+    spot = entry.spot
+    where = f"{spot.package} {spot.title}".strip()
+    return f"{entry.system} {where} {spot.field}: {entry.before!r} → {entry.now!r}"
+
+
+def _policy_of(wanted: Field, policy: Policy) -> str:
+    names = (wanted.value, *PRODUCT_WORDS.get(wanted, ()))
+    return next((policy.fields[name] for name in names if name in policy.fields), policy.conflicts)
+
+
+def _names(one: Named, place: Place, ids: frozenset[str]) -> bool:
+    kinds = (Kind.HOLDING, Kind.TITLE) if place.title else (Kind.PACKAGE, Kind.SERVICE)
+    words = {ANY_FIELD, *PRODUCT_WORDS.get(place.field, (place.field.value,))}
+    known = ids | ({place.alma, place.folio} if not place.title else set())
+    return one.kind in kinds and bool(one.ids & known) and bool(one.fields & words)
+
+
+def _is_named(one: Difference, named: Sequence[Named]) -> bool:
+    if any(_names(each, one.place, one.ids) for each in named):
+        return True
+    whole = Place(one.place.alma, one.place.folio, "", Field.THERE)
+    return bool(one.around) and any(_names(each, whole, one.around) for each in named)
