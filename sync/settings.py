@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from sync.errors import ConfigurationError
 from sync.model import PUBLICATION_TYPES
+from sync.plan.three_way import CONFLICT_FIELDS
 
 DEFAULT_FILE = "alma-folio-sync.toml"
 EXAMPLE_FILE = "alma-folio-sync.example.toml"
@@ -201,6 +202,16 @@ class Policy(_Section):
     max_shrink_percent: float = Field(default=20.0, ge=0, le=100)
     managed_packages: Literal["collection", "leave"] = "collection"
     tags: tuple[str, ...] = ()
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, fields: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(fields) - CONFLICT_FIELDS)
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no field that travels; there are: {', '.join(sorted(CONFLICT_FIELDS))}"
+            )
+        return fields
 
 
 class Pair(_Section):

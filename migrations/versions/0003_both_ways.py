@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("plan", sa.Column("folio_snapshot", sa.BigInteger(), nullable=True))
     op.add_column("plan", sa.Column("fingerprint", sa.Text(), server_default="", nullable=False))
     op.add_column("plan", sa.Column("applied_by", sa.BigInteger(), nullable=True))
+    op.add_column("to_decide", sa.Column("moved", sa.Integer(), server_default="0", nullable=False))
     op.create_table(
         "conflict",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -55,6 +56,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("pairing")
     op.drop_table("conflict")
+    op.drop_column("to_decide", "moved")
     op.drop_column("plan", "applied_by")
     op.drop_column("plan", "fingerprint")
     op.drop_column("plan", "folio_snapshot")

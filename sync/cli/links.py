@@ -1,6 +1,7 @@
 """links: which records belong together; listed, exported as a file, and corrected by one."""
 
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -76,7 +77,7 @@ def list_(ctx: click.Context, kind: str | None, package: str, name: str, limit: 
         found: list[NamedLink] = []
         async with (
             database_of(settings) as database,
-            aclosing(named_links(database, pair, _search(kind or KINDS, package, name))) as links,
+            aclosing(named_links(database, pair, _search([kind] if kind else KINDS, package, name))) as links,
         ):
             async for one in links:
                 found.append(one)
@@ -112,8 +113,9 @@ Examples:
 def export(ctx: click.Context, kind: str | None, output: Path | None) -> int:
     """Write the links as a CSV file, to be corrected and imported.
 
-    It is in UTF-8, with the columns kind, alma_id, folio_id, how, package and name. Services, which FOLIO does not have, are left out unless asked for. A
-    text that a spreadsheet would take for a formula gets an apostrophe before it; import takes it away again.
+    It is in UTF-8, with the columns kind, alma_id, folio_id, how, package and name. Services, which FOLIO does not
+    have, are left out unless asked for. A text that a spreadsheet would take for a formula gets an apostrophe before
+    it; import takes it away again.
     """
     settings = settings_of(ctx)
     pair, _ = pair_of(ctx, settings)
@@ -125,7 +127,7 @@ def export(ctx: click.Context, kind: str | None, output: Path | None) -> int:
         from sync.report.cells import line_of
         from sync.store.crosswalk import named_links
 
-        search = _search(kind or CORRECTABLE)
+        search = _search([kind] if kind else CORRECTABLE)
         async with database_of(settings) as database, aclosing(named_links(database, pair, search)) as links:
             with _open(output) as file:
                 file.write(line_of(COLUMNS))
@@ -191,13 +193,11 @@ def import_(ctx: click.Context, file: Path, yes: bool, form: str) -> int:
     return run_async(ctx, work)
 
 
-def _search(kinds: Any, package: str = "", name: str = "") -> "Search":
+def _search(kinds: Iterable[str], package: str = "", name: str = "") -> "Search":
     from sync.model import Kind
     from sync.store.crosswalk import Search
 
-    return Search(
-        kinds=[Kind(one) for one in ([kinds] if isinstance(kinds, str) else kinds)], package=package, name=name
-    )
+    return Search(kinds=[Kind(one) for one in kinds], package=package, name=name)
 
 
 def _as_json(one: "NamedLink") -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Arbiter:
         bases = [one for one in pairing.bases.values() if one is not None]
         now = _one(list(pairing.alma.values()))
         before = _one([one.alma for one in bases]) if bases else None
-        folio, former = pairing.folio, _whole(bases[0]) if bases else None
+        folio, former = pairing.folio, as_known(bases[0].folio_listed, bases[0].written) if bases else None
         if isinstance(folio, Holding):
             folio = source_words(folio, self.work.alma_maps)
             former = source_words(cast("Holding", former), self.work.alma_maps) if former is not None else None
@@ -218,11 +218,11 @@ def _one(records: Sequence[Record]) -> Record:
     return unite(holdings).record if len(holdings) > 1 else records[0]
 
 
-def _whole(base: BaseRecords) -> Record:
-    """Return what FOLIO held: as its lists told it, and where they do not tell, as its record in full did."""
+def as_known(listed: Record, full: Record) -> Record:
+    """Return a record of FOLIO as a list told it, and where lists do not tell, as the record in full did."""
     told = {
-        name: getattr(base.written, name)
+        name: getattr(full, name)
         for name in ("proxy", "access_type", "tags", "url", "description", "edition", "contributors")
-        if hasattr(base.folio_listed, name) and getattr(base.folio_listed, name) is None
+        if hasattr(listed, name) and getattr(listed, name) is None
     }
-    return replace(base.folio_listed, **told)
+    return replace(listed, **told)

@@ -6,7 +6,7 @@ Their numbers come from the database, their verdicts from `sync.plan.guards` (de
 from sync.engine.planning import Planning
 from sync.model import Kind, System
 from sync.plan.changes import Action, Guard
-from sync.plan.guards import judge_configuration, judge_same_field, same_field_name
+from sync.plan.guards import SAME_FIELD, judge_configuration, judge_same_field, same_field_name
 from sync.store.approval import count_under_other_rules, withhold_in_field, withhold_under_other_rules
 from sync.store.links import count_linked
 
@@ -21,8 +21,6 @@ async def _configuration(planning: Planning) -> list[Guard]:
     work = planning.work
     number = await count_under_other_rules(work.database, planning.plan_id, pair=work.name, rules=work.rules)
     guard = judge_configuration(number, asks=planning.both_ways)
-    if guard is None:
-        return []
     if guard.tripped:
         withheld = await withhold_under_other_rules(
             work.database, planning.plan_id, pair=work.name, rules=work.rules, reason=_reason(guard)
@@ -35,8 +33,9 @@ async def _same_field(planning: Planning) -> list[Guard]:
     """Withhold what changes in one field of a large part of all records: the mapping changed, or an encoding."""
     work, policy = planning.work, planning.work.pair.policy
     linked = await count_linked(work.database, work.name)
+    counted = sorted(planning.tally.fields.items())
     guards = []
-    for (system, kind, name), number in sorted(planning.tally.fields.items()):
+    for (system, kind, name), number in counted:
         guard = judge_same_field(
             same_field_name(system, kind, name),
             number,
@@ -44,14 +43,15 @@ async def _same_field(planning: Planning) -> list[Guard]:
             most=policy.max_changes_in_field,
             percent=policy.max_changes_in_field_percent,
         )
-        if guard is None:
+        if not guard.tripped:
             continue
         guards.append(guard)
         withheld = await withhold_in_field(
             work.database, planning.plan_id, system=system, kind=kind, field=name, reason=_reason(guard)
         )
         _count(planning, {(system, kind): withheld})
-    return guards
+    highest = max((number for _, number in counted), default=0)
+    return guards or [Guard(name=SAME_FIELD, value=highest, limit=policy.max_changes_in_field, tripped=False)]
 
 
 def _reason(guard: Guard) -> str:

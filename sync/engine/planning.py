@@ -31,7 +31,7 @@ class Matched:
 
 @dataclass(slots=True)
 class Tally:
-    """What is counted while a plan is made: planned changes by kind, those that change a field by field.
+    """What is counted while a plan is made: planned changes by kind, and by field what changed since both agreed.
 
     `parked` are the records that cannot take part as they stand.
     """
@@ -82,7 +82,7 @@ class Planning:
         tally.fields.update(
             (one.system, one.kind, change.field)
             for one in planned
-            if one.action is Action.UPDATE
+            if one.action is Action.UPDATE and one.agreed
             for change in one.fields
         )
 

@@ -13,7 +13,7 @@ from sync.engine.planning import Planning
 from sync.engine.to_alma.services import services_by_collection
 from sync.model import INHERITED, Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import NOT_ASKED, Action, Change, Guard, Status, change_id
-from sync.plan.compare import NOTE_FIELDS, differences, fields_of, removed_fields
+from sync.plan.compare import NOTE_FIELDS, differences, fields_of, removed_fields, shown
 from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, Size, judge_reading, judge_removals
 from sync.plan.three_way import REMOVAL
 from sync.store.absence import AbsenceSearch, Gone, count_gone, gone
@@ -101,9 +101,11 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
     services = await services_by_collection(work.database, planning.alma.id) if target is System.ALMA else {}
     others = len(absent) + sum(len(services.get(one.target_id, ())) for one in absent)
     total = sum(one.removals for one in shares.values()) + others
+    reading = await _reading_guard(planning, limits) if limits is not None else None
     if not total:
+        planning.tally.guards.extend([reading] if reading is not None else [])
         return
-    if limits is None:
+    if limits is None or reading is None:
         words = f"{total:,} records of {target.label} are gone in {planning.direction.source.label}, and stay"
         planning.tally.guards.append(Guard(name=NOT_ASKED, value=total, limit=0, tripped=False, explanation=words))
         return
@@ -117,7 +119,7 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
         source_records=sum(held.get(kind, 0) for kind in (Kind.PACKAGE, Kind.HOLDING)),
         source_complete=planning.source.complete,
         names={key: one.name for key, one in packages.items()},
-        reading=await _reading_guard(planning, limits),
+        reading=reading,
     )
     planning.tally.guards += verdict.guards
     removals = _Removals(
@@ -140,7 +142,7 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
         )
 
 
-async def _reading_guard(planning: Planning, limits: RemovalLimits) -> Guard | None:
+async def _reading_guard(planning: Planning, limits: RemovalLimits) -> Guard:
     """Return the guard on a source that holds much less than when a plan was last carried out."""
     work, source = planning.work, planning.source
     counted = await count_records(work.database, source.id)
@@ -247,6 +249,7 @@ def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | No
     if target is System.ALMA and isinstance(record, Package):
         fields += NOTE_FIELDS
     edits = {one.field: f"{one.field}: {one.before}" for one in differences(before, record, fields)}
+    edits |= {name: f"{name}: {shown(getattr(record, name))}" for name in base.unsettled}
     if isinstance(record, Package) and isinstance(before, Package):
         added = set(record.service_keys) - set(before.service_keys) - removals.services_made
         edits |= {f"service {key}": f"service {key} added" for key in sorted(added)}

@@ -49,7 +49,8 @@ class Change:
 
     `package_key` and `title_key` name what it needs on the source's side; `desired` is the record as it shall be, or
     of a removal as it is. `origin` is FOLIO's record in full, where the plan knows it: as it is, or as it is to be. The
-    base of the fields in `pending` does not move with this change: on them both sides do not agree yet.
+    base of the fields in `pending` does not move with this change: on them both sides do not agree yet. `agreed`: both
+    sides agreed on the record before, so that this is a change since then; it is not stored.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     losses: tuple[Loss, ...] = ()
     pending: tuple[str, ...] = ()
+    agreed: bool = False
 
 
 NOT_ASKED = "gone-at-source"

@@ -4,6 +4,7 @@ Those that count trip above a number *and* above a share, so that neither small 
 useless (design: guards).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ def judge_removals(
     source_records: int,
     source_complete: bool,
     names: Mapping[str, str],
-    reading: Guard | None = None,
+    reading: Guard,
 ) -> RemovalVerdict:
     """Return what the guards say of the removals planned: holdings by package, and `others` (services, packages).
 
@@ -81,8 +82,8 @@ def judge_removals(
         empty = "the source holds nothing at all"
         guards.append(Guard(name="empty-side", value=0, limit=1, tripped=True, explanation=empty))
         withheld = f"guard empty-side: {empty}"
-    if total and reading is not None:
-        guards.append(reading)
+    guards.append(reading)
+    if total and reading.tripped:
         withheld = withheld or f"guard {reading.name}: {reading.explanation}"
     by_package: dict[str, str] = {}
     for key, share in packages.items():
@@ -105,19 +106,20 @@ CONFIGURATION = "configuration-changed"
 SAME_FIELD = "same-field"
 SHRUNK = "much-smaller"
 SCOPE = "scope-changed"
+WHOLE = "selected"
+"""The scope of a reading of everything that FOLIO has selected; any other one reads less of it."""
 FEW = 20
 """A reading that lacks no more records than this is never called much smaller."""
 
 
-def judge_configuration(number: int, *, asks: bool) -> Guard | None:
+def judge_configuration(number: int, *, asks: bool) -> Guard:
     """Return the guard on changes of records agreed on under other settings or another version of the mapping.
 
-    None when there are none. It trips where nobody said which side is right (`asks`); a one-way plan only tells.
+    It trips where nobody said which side is right (`asks`); a one-way plan only tells.
     """
-    if not number:
-        return None
     words = f"{number:,} changes are of records agreed on under other maps, or another version of the mapping"
-    return Guard(name=CONFIGURATION, value=number, limit=0, tripped=asks, explanation=words)
+    tripped = asks and number > 0
+    return Guard(name=CONFIGURATION, value=number, limit=0, tripped=tripped, explanation=words if number else "")
 
 
 def same_field_name(system: str, kind: str, name: str) -> str:
@@ -125,10 +127,10 @@ def same_field_name(system: str, kind: str, name: str) -> str:
     return f"{SAME_FIELD}:{system}/{kind}/{name}"
 
 
-def judge_same_field(guard_name: str, number: int, linked: int, *, most: int, percent: float) -> Guard | None:
-    """Return the guard on so many changes of one field among so many linked records; None when it does not trip."""
+def judge_same_field(guard_name: str, number: int, linked: int, *, most: int, percent: float) -> Guard:
+    """Return the guard on so many changes of one field among so many linked records."""
     if number <= most or 100 * number <= percent * linked:
-        return None
+        return Guard(name=guard_name, value=number, limit=most, tripped=False)
     share = f" ({100 * number / linked:.1f} %)" if linked else ""
     words = (
         f"{number:,} of {linked:,} linked records{share} change in this one field: this looks like a change of the "
@@ -145,22 +147,21 @@ class Size:
     scope: str
 
 
-def judge_reading(name: str, now: Size, last: Size | None, *, percent: float, approved: bool) -> Guard | None:
-    """Return the guard on a source that lacks much of what it held when a plan was last carried out, None without one.
+def judge_reading(name: str, now: Size, last: Size | None, *, percent: float, approved: bool) -> Guard:
+    """Return the guard on a source that lacks much of what it held when a plan was last carried out.
 
     `approved`: a person set a ceiling for the removals of this run, and knows. A narrower scope lacks records too.
     """
-    if last is None or approved:
-        return None
-    if now.scope != last.scope and last.scope == "selected":
+    if last is None:
+        return Guard(name=SHRUNK, value=0, limit=FEW, tripped=False)
+    if now.scope != last.scope and last.scope == WHOLE:
         words = f"{name} was read in another scope than last time ({now.scope}, not {last.scope})"
-        return Guard(name=SCOPE, value=1, limit=0, tripped=True, explanation=words)
-    lacking = last.records - now.records
-    if lacking <= FEW or 100 * lacking <= percent * last.records:
-        return None
-    share = 100 * lacking / last.records
+        return Guard(name=SCOPE, value=1, limit=0, tripped=not approved, explanation=words)
+    lacking, limit = max(0, last.records - now.records), max(FEW, math.floor(percent * last.records / 100))
+    tripped = lacking > limit and not approved
+    share = 100 * lacking / last.records if last.records else 0.0
     words = f"{name} holds {now.records:,} records, and held {last.records:,} last time: {share:.1f} % less"
-    return Guard(name=SHRUNK, value=lacking, limit=round(percent * last.records / 100), tripped=True, explanation=words)
+    return Guard(name=SHRUNK, value=lacking, limit=limit, tripped=tripped, explanation=words if tripped else "")
 
 
 def _in_all(total: int, linked: int, limits: RemovalLimits) -> Guard:

@@ -156,7 +156,7 @@ def compare(alma: Side, folio: Side, rules: Rules, *, unsettled: tuple[str, ...]
     """Return what becomes of each field that travels; `unsettled` are those on which both sides never agreed."""
     verdicts = []
     for name, flow in flows_of(alma.now).items():
-        settled = name not in unsettled
+        settled = name not in unsettled and alma.before is not None and folio.before is not None
         verdict, reason = _decide(name, flow, alma, folio, rules, settled=settled)
         if verdict is not Verdict.NOTHING:
             before = alma.before if settled else None

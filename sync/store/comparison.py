@@ -37,8 +37,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A record of FOLIO that needs a decision. `linked`: whether it is or was linked to any record of Alma.
+    """A record of FOLIO that needs a decision. `linked`: whether it is linked to any record of Alma.
 
+    `moved`: it was made for a record of Alma that is linked to another one since, and stands for none now.
     `present` are those of its records that Alma's reading holds, `unreadable` those it had to park.
     """
 
@@ -46,6 +47,7 @@ class Differing:
     package_key: str
     title_key: str
     linked: bool
+    moved: bool
     present: tuple[str, ...]
     unreadable: tuple[str, ...]
 
@@ -109,6 +111,7 @@ async def differing_from_folio(
                 package_key=row.package_key,
                 title_key=row.title_key,
                 linked=bool(row.linked),
+                moved=bool(row.moved),
                 present=tuple(row.present),
                 unreadable=tuple(row.unreadable),
             )

@@ -141,6 +141,7 @@ to_decide = Table(
     Column("package_key", Text, nullable=False),
     Column("title_key", Text, nullable=False),
     Column("linked", Integer, nullable=False),
+    Column("moved", Integer, nullable=False, server_default="0"),
     Column("present", ARRAY(Text), nullable=False),
     Column("unreadable", ARRAY(Text), nullable=False),
     PrimaryKeyConstraint("run_id", "kind", "seq"),

@@ -185,6 +185,12 @@ async def test_links_are_listed_by_kind_and_name(unread_desk: Desk) -> None:
     (line,) = found.out.splitlines()
     assert f"{ids['AH1']} = {ids['FH1']}" in line
     assert f"{journal(1).title}  in Harbour Online  created with its title  agreed  " in line
+    async with desk.database.begin() as connection:
+        await connection.execute(text("update link set how = E'\\x1b]0;owned\\x07' where kind = 'package'"))
+    loud = await asyncio.gather(*(desk.place.run("links", verb, "--kind", "package") for verb in ("list", "export")))
+    for answer in loud:
+        assert " ]0;owned " in answer.out
+        assert "\x1b" not in answer.out  # and so nothing commands a terminal
     (by_name,) = [one async for one in named_links(desk.database, PAIR, Search(kinds=list(Kind), name="=hyperlink("))][
         :1
     ]
@@ -384,8 +390,8 @@ async def test_what_is_allowed_is_not_refused(desk: Desk) -> None:
     async with desk.database.begin() as connection:
         run_id = (await connection.execute(text("select max(run_id) from snapshot"))).scalar_one()
         for system, key in (("alma", "99123"), ("folio", "4711")):
-            row = {"run_id": run_id, "system": system, "kind": "title", "key": key}
-            await connection.execute(parked.insert().values(**row, name="", field="", reason="", advice=""))
+            values = {"run_id": run_id, "system": system, "kind": "title", "key": key}
+            await connection.execute(parked.insert().values(**values, name="", field="", reason="", advice=""))
     await taken(desk, ("title", "99123", "FT1"), ("title", "AT0", "4711"))
 
 

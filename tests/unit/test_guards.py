@@ -6,15 +6,27 @@ from typing import Any
 import pytest
 
 from sync.plan.changes import Guard
-from sync.plan.guards import MOST_NAMED, RemovalLimits, RemovalVerdict, Share, judge_removals
+from sync.plan.guards import (
+    FEW,
+    MOST_NAMED,
+    RemovalLimits,
+    RemovalVerdict,
+    Share,
+    Size,
+    judge_configuration,
+    judge_reading,
+    judge_removals,
+    judge_same_field,
+)
 
+AS_BEFORE = Guard(name="much-smaller", value=0, limit=20, tripped=False)
 LIMITS = RemovalLimits(number=20, percent=5.0)
 
 
 def judged(packages: Mapping[str, Share], limits: RemovalLimits = LIMITS, **more: Any) -> RemovalVerdict:
     """Return the verdict on a complete source that holds something, unless said otherwise."""
     told: dict[str, Any] = {"others": 0, "source_records": 1000, "source_complete": True, "names": {}, **more}
-    return judge_removals(packages, limits=limits, **told)
+    return judge_removals(packages, limits=limits, reading=AS_BEFORE, **told)
 
 
 def approved(number: int) -> RemovalLimits:
@@ -101,7 +113,7 @@ def test_an_approved_ceiling_counts_alone_in_place_of_both(
 
 def test_what_is_within_the_limits_goes() -> None:
     verdict = judged({"a": Share(10, 300), "b": Share(0, 120)}, others=10)
-    assert verdict.guards == (Guard(name="removals", value=20, limit=20, tripped=False),)
+    assert verdict.guards == (Guard(name="removals", value=20, limit=20, tripped=False), AS_BEFORE)
     assert verdict.why("a") == verdict.why("b") == verdict.why("nobody knows it") == ""
 
 
@@ -153,7 +165,7 @@ def test_a_package_without_a_name_is_called_by_its_id_and_only_some_are_named_th
     packages = {f"1-{number}": Share(21, 21) for number in range(MOST_NAMED + 5)}
     verdict = judged({**packages, "large": Share(0, 100_000)})
     assert tripped(verdict) == ["removals-in-package"] * MOST_NAMED
-    assert "'1-0'" in verdict.guards[1].explanation
+    assert "'1-0'" in verdict.guards[2].explanation
     assert all("removals-in-package" in verdict.why(key) for key in packages)
     assert verdict.why("large") == ""
 
@@ -188,3 +200,81 @@ def test_where_nothing_is_to_be_removed_no_guard_trips(more: dict[str, Any]) -> 
     verdict = judged({"a": Share(0, 10)}, **more)
     assert tripped(verdict) == []
     assert verdict.why("a") == ""
+
+
+# --- a source that is much smaller than last time
+
+
+def reading(now: int, last: int | None, *, percent: float = 20.0, approved: bool = False, scope: str = "all") -> Guard:
+    before = None if last is None else Size(records=last, scope="all")
+    return judge_reading("Alma", Size(records=now, scope=scope), before, percent=percent, approved=approved)
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "smaller"),
+    [
+        (1000, None, False),
+        (1000, 1000, False),
+        (1200, 1000, False),
+        (800, 1000, False),
+        (799, 1000, True),
+        (0, 1000, True),
+        (100 - FEW, 100, False),
+        (100 - FEW - 1, 100, True),
+        (0, FEW, False),
+        (0, 0, False),
+    ],
+)
+def test_a_reading_is_much_smaller_above_a_share_and_a_number(now: int, last: int | None, smaller: bool) -> None:
+    guard = reading(now, last)
+    assert guard.tripped is smaller
+    assert guard.name == "much-smaller"
+    assert not smaller or guard.value > guard.limit
+
+
+def test_a_person_who_approved_a_number_of_removals_knows_that_the_source_is_smaller() -> None:
+    assert not reading(0, 1000, approved=True).tripped
+
+
+def test_removals_wait_after_a_reading_that_is_much_smaller_and_say_why() -> None:
+    verdict = judge_removals(
+        {"1": Share(1, 1000)},
+        others=0,
+        limits=LIMITS,
+        source_records=500,
+        source_complete=True,
+        names={},
+        reading=reading(500, 1000),
+    )
+    assert tripped(verdict) == ["much-smaller"]
+    assert "500 records, and held 1,000" in verdict.why("1")
+
+
+def test_what_is_not_read_any_longer_is_not_gone() -> None:
+    narrower = Size(records=900, scope="custom")
+    guard = judge_reading("FOLIO", narrower, Size(records=900, scope="selected"), percent=20, approved=False)
+    assert (guard.name, guard.tripped) == ("scope-changed", True)
+    wider = judge_reading(
+        "FOLIO", Size(records=900, scope="selected"), Size(records=900, scope="custom"), percent=20, approved=False
+    )
+    assert not wider.tripped
+
+
+# --- one field that changes everywhere, and settings that did
+
+
+@pytest.mark.parametrize(
+    ("number", "linked", "everywhere"),
+    [(50, 60, False), (51, 60, True), (51, 102, False), (51, 101, True), (600, 1200, False), (601, 1200, True)],
+)
+def test_one_field_changes_everywhere_above_a_number_and_a_share(number: int, linked: int, everywhere: bool) -> None:
+    guard = judge_same_field("same-field:folio/holding/url", number, linked, most=50, percent=50)
+    assert (guard.tripped, guard.value, guard.limit) == (everywhere, number, 50)
+
+
+def test_changed_settings_stop_a_plan_that_goes_both_ways_and_are_told_of_one_that_goes_one_way() -> None:
+    assert judge_configuration(3, asks=True).tripped
+    assert not judge_configuration(0, asks=True).tripped
+    told = judge_configuration(3, asks=False)
+    assert not told.tripped
+    assert "3 changes" in told.explanation

@@ -47,6 +47,8 @@ async def decide_holdings(scope: AlmaScope, differing: Sequence[Differing]) -> O
     outcome = Outcome()
     # what could not be read in Alma is listed as parked, and is there: nothing is made in its place
     readable = [one for one in differing if one.package_key in scope.packages and (one.present or not one.unreadable)]
+    if scope.planning.both_ways:
+        readable = [one for one in readable if not one.moved]  # their removal in FOLIO is planned with those
     cases = await _cases(scope, readable)
     arbiter = await arbiter_for(scope.planning, Kind.HOLDING, [case.key for case in cases])
 
@@ -138,7 +140,7 @@ async def _decide_both(scope: AlmaScope, outcome: Outcome, case: _Case, singles:
         return
     reason = next(one.reason for one in found.verdicts if one.verdict is Verdict.TO_ALMA)
     change = _update(scope, case, desired, current, full, differing, (*fit.losses, *more), reason)
-    outcome.changes.append(replace(change, pending=pending))
+    outcome.changes.append(replace(change, pending=pending, agreed=former is not None))
 
 
 def _why_not(scope: AlmaScope, case: _Case, package: Package) -> str:
@@ -245,7 +247,8 @@ async def _compare(
         outcome.agreements.append(agreement if agreed is current else replace(agreement, alma_record=agreed))
         return
     reason = "changed in FOLIO or in Alma since both agreed" if base else "differs from FOLIO"
-    outcome.changes.append(_update(scope, case, desired, current, full, found, (*losses, *more), reason))
+    change = _update(scope, case, desired, current, full, found, (*losses, *more), reason)
+    outcome.changes.append(replace(change, agreed=base is not None))
 
 
 def _update(

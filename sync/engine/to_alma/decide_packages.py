@@ -133,6 +133,7 @@ async def _compare(
                 fields=found,
                 losses=fit.losses,
                 pending=pending,
+                agreed=base is not None,
             )
         )
     services = _services(scope, package, desired, current)

@@ -34,6 +34,7 @@ def change_to_alma(  # noqa: PLR0913  (a change's own fields, with what is the s
     fields: tuple[FieldChange, ...] = (),
     losses: tuple[Loss, ...] = (),
     pending: tuple[str, ...] = (),
+    agreed: bool = False,
 ) -> Change:
     """Return a change of Alma. `key` is FOLIO's for a creation, else Alma's own: there the change's target."""
     return Change(
@@ -54,6 +55,7 @@ def change_to_alma(  # noqa: PLR0913  (a change's own fields, with what is the s
         fields=fields,
         losses=losses,
         pending=pending,
+        agreed=agreed,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
-from sync.engine.arbitration import Arbiter, Pairing, arbiter_for, conflicts_of, only
+from sync.engine.arbitration import Arbiter, Pairing, arbiter_for, as_known, conflicts_of, only
 from sync.engine.planning import Matched, Planning
 from sync.engine.shelved import hidden_with_all
 from sync.engine.to_folio.agreements import Agreed, store_agreements
@@ -133,7 +133,7 @@ async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Base
     if not found:
         return Agreed(kind=_kind([case]), sources=case.sources, link=link, current=current, desired=desired)
     reason = "changed in Alma or in FOLIO since both agreed" if written else "differs from Alma"
-    return _change(case, desired, Action.UPDATE, reason, found)
+    return replace(_change(case, desired, Action.UPDATE, reason, found), agreed=written is not None)
 
 
 async def _decide_both(
@@ -152,7 +152,7 @@ async def _decide_both(
         return await _gone(arbiter, case, listed, bases)
     if isinstance(current.own, Holding) and isinstance(current.listed, Holding) and current.title is not None:
         fresh.append(InFull(listed=current.listed, holding=current.own, title=current.title))
-    full = current.own or _as_known(current.record, former)
+    full = current.own or (as_known(current.record, former) if former is not None else current.record)
     managed_case, fitted = _as_managed(case, case.desired, current.record)
     pairing = Pairing(
         kind=kind,
@@ -172,7 +172,7 @@ async def _decide_both(
         return Agreed(kind=kind, sources=case.sources, link=link, current=current, desired=written, pending=pending)
     reason = next((one.reason for one in found.verdicts if one.verdict is Verdict.TO_FOLIO), "")
     change = _change(managed_case, desired, Action.UPDATE, reason, differing)
-    return replace(change, origin=written, pending=pending)
+    return replace(change, origin=written, pending=pending, agreed=former is not None)
 
 
 async def _gone(arbiter: Arbiter, case: Case, listed: Record | None, bases: Bases) -> Change | Agreed | None:
@@ -201,13 +201,6 @@ def _to_folio(arbiter: Arbiter, fitted: Record, current: Record, found: Comparis
     if "coverage_statement" in travels and desired.coverage_statement is None:
         desired = replace(desired, coverage_statement="")
     return replace(desired, user_defined=cast("UserDefined", user_defined))
-
-
-def _as_known(record: Record, former: Record | None) -> Record:
-    """Return a record that a list told, with what only the record itself tells as it was when both agreed."""
-    if not isinstance(record, Holding) or not isinstance(former, Holding):
-        return record
-    return replace(record, proxy=former.proxy, access_type=former.access_type, tags=former.tags)
 
 
 def _as_written(full: Record, desired: Record) -> Record:
