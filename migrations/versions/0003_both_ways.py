@@ -12,7 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("base", sa.Column("unsettled", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False))
-    op.add_column("snapshot", sa.Column("accepted", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("snapshot", sa.Column("accepted", sa.Integer(), nullable=True))
     op.add_column("plan", sa.Column("alma_snapshot", sa.BigInteger(), nullable=True))
     op.add_column("plan", sa.Column("folio_snapshot", sa.BigInteger(), nullable=True))
     op.add_column("plan", sa.Column("fingerprint", sa.Text(), server_default="", nullable=False))

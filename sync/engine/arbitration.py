@@ -5,7 +5,7 @@ Both halves of a two-way plan (to FOLIO, to Alma) ask the same question of the s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from sync.alma.fit import fit_holding as to_alma_holding
 from sync.alma.fit import fit_package as to_alma_package
@@ -17,17 +17,14 @@ from sync.folio.fit import fit_holding as to_folio_holding
 from sync.folio.fit import fit_package as to_folio_package
 from sync.folio.fit import fit_title as to_folio_title
 from sync.model import Holding, Kind, Package, Record, Title
-from sync.plan.compare import NOTE_FIELDS
+from sync.plan.return_home import MAPPED
 from sync.plan.three_way import Comparison, Decision, FieldVerdict, Policy, Rules, Side, Verdict, compare
 from sync.plan.unite import unite
+from sync.store.bases import BaseRecords
 from sync.store.comparison import SourceRecord
 from sync.store.conflicts import Conflict, decisions, removal_decisions
-from sync.store.links import BaseRecords
 
 R = TypeVar("R", bound=Package | Title | Holding)
-
-MAPPED = (*NOTE_FIELDS, "proxy", "access_type")
-"""Fields whose words the configuration's maps translate: under other maps nothing is known to be agreed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,20 +107,21 @@ class Arbiter:
         now = _one(list(pairing.alma.values()))
         before = _one([one.alma for one in bases]) if bases else None
         folio, former = pairing.folio, as_known(bases[0].folio_listed, bases[0].written) if bases else None
+        fitted, fitted_before = pairing.fitted, self._in_folio(before) if before is not None else None
         if isinstance(folio, Holding):
-            folio = source_words(folio, self.work.alma_maps)
-            former = source_words(cast("Holding", former), self.work.alma_maps) if former is not None else None
-        alma_side = Side(
-            now=now,
-            before=before,
-            fitted=pairing.fitted,
-            fitted_before=self._in_folio(before) if before is not None else None,
-        )
+            folio, fitted = self._with_notes(folio), self._with_notes(fitted)
+            former = self._with_notes(former) if former is not None else None
+            fitted_before = self._with_notes(fitted_before) if fitted_before is not None else None
+        alma_side = Side(now=now, before=before, fitted=fitted, fitted_before=fitted_before)
         folio_side = Side(now=folio, before=former, fitted=self._in_alma(folio))
         unsettled = {name for one in bases for name in one.unsettled}
         if any(one.rules != self.work.rules for one in bases):
             unsettled |= set(MAPPED)
         return alma_side, folio_side, tuple(sorted(unsettled))
+
+    def _with_notes(self, record: Record) -> Record:
+        """Return a holding of FOLIO, or one in FOLIO's form, with its notes where the canonical model has them."""
+        return source_words(record, self.work.alma_maps) if isinstance(record, Holding) else record
 
     def _in_folio(self, record: Record) -> Record | None:
         try:

@@ -14,14 +14,16 @@ from sync.engine.read import Snapshot, read_alma, read_folio, stored_snapshot
 from sync.engine.running import Confirm, Ended, close_run, open_run, result_of
 from sync.engine.work import Progress, Work, configuration_of
 from sync.errors import ConfigurationError, GuardError, QuotaError
-from sync.model import System
+from sync.model import Kind, System
+from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
+from sync.plan.guards import SCOPE, SHRUNK
 from sync.settings import Pair
 from sync.store.approval import begin_applying, seal_plan
 from sync.store.intents import supersede_intents
-from sync.store.plans import PlanInfo, PlanStatus, find_plan, plan_info, set_plan_status
+from sync.store.plans import PlanInfo, PlanStatus, count_statuses, find_plan, plan_info, set_plan_status
 from sync.store.runs import RunState, end_run, note_plan
-from sync.store.snapshots import accept_snapshots, count_parked, drop_snapshots, refresh_statistics
+from sync.store.snapshots import accept_snapshot, count_parked, count_records, drop_snapshots, refresh_statistics
 from sync.transport.connection import Observer
 from sync.transport.paging import in_parallel
 
@@ -144,12 +146,31 @@ async def _carry_out(work: Work, plan: PlanInfo, read: Read) -> Ended:
         paused = error
     else:
         await set_plan_status(database, plan.id, PlanStatus.APPLIED)
-        await accept_snapshots(database, [read.alma.id, read.folio.id])
+        await _measure_next_by(database, plan, read)
     parked = await count_parked(database, plan.run_id)
     result = await result_of(database, plan.id, parked)
     ended = Ended(run_id=work.run_id, plan=plan, parked=parked, result=result, paused=paused)
     await close_run(database, ended)
     return ended
+
+
+async def _measure_next_by(database: AsyncEngine, plan: PlanInfo, read: Read) -> None:
+    """Let the next readings be measured by these, unless a guard found them too small and nobody approved."""
+    doubted = any(guard.tripped and guard.name in (SHRUNK, SCOPE) for guard in plan.guards)
+    counts = await count_statuses(database, plan.id)
+    waiting = sum(
+        number for (_, action, status), number in counts.items() if action in REMOVALS and status is Status.WITHHELD
+    )
+    if doubted and waiting:
+        return
+    for snapshot in (read.alma, read.folio):
+        held = await count_records(database, snapshot.id)
+        done = await count_statuses(database, plan.id, system=snapshot.system)
+        size = held.get(Kind.PACKAGE, 0) + held.get(Kind.HOLDING, 0)
+        for (kind, action, status), number in done.items():
+            if kind in (Kind.PACKAGE, Kind.HOLDING) and status is Status.VERIFIED and action is not Action.UPDATE:
+                size += -number if action in REMOVALS else number
+        await accept_snapshot(database, snapshot.id, size)
 
 
 async def _prepare(work: Work, wanted: Wanted) -> tuple[int, Read]:

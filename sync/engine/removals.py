@@ -17,9 +17,9 @@ from sync.plan.compare import NOTE_FIELDS, differences, fields_of, removed_field
 from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, Size, judge_reading, judge_removals
 from sync.plan.three_way import REMOVAL
 from sync.store.absence import AbsenceSearch, Gone, count_gone, gone
+from sync.store.bases import BaseRecords, base_records
 from sync.store.conflicts import Conflict, RemovalDecisions, removal_decisions
 from sync.store.intents import services_made
-from sync.store.links import BaseRecords, base_records
 from sync.store.snapshots import all_records, count_by_package, count_records, last_accepted, records
 
 BATCH = 500
@@ -145,10 +145,10 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
 async def _reading_guard(planning: Planning, limits: RemovalLimits) -> Guard:
     """Return the guard on a source that holds much less than when a plan was last carried out."""
     work, source = planning.work, planning.source
-    counted = await count_records(work.database, source.id)
+    held = await count_records(work.database, source.id)
     return judge_reading(
         source.system.label,
-        Size(records=sum(counted.values()), scope=source.scope),
+        Size(records=held.get(Kind.PACKAGE, 0) + held.get(Kind.HOLDING, 0), scope=source.scope),
         await last_accepted(work.database, work.name, source.system, source.scope),
         percent=work.pair.policy.max_shrink_percent,
         approved=limits.approved is not None,

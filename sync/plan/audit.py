@@ -14,13 +14,16 @@ each side keep); which side changed last, and whether a value once agreed, is no
 and explanations out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from sync.model import Holding, Loss, Package, Proxy, Record, Title, name_key
+from sync.errors import DataError
+from sync.model import Holding, Kind, Loss, Package, Proxy, Record, Title, name_key
 from sync.plan.changes import FieldValue, Fit
 from sync.plan.compare import meaning, shown
 from sync.plan.three_way import flows_of
+from sync.plan.unite import unite
 
 IN_ANOTHER_FORM = "the same in the words, precision or order that one side has for it"
 SPELLED_OTHERWISE = "the same name in another spelling: case, spacing or accents"
@@ -59,7 +62,7 @@ class Counterparts:
 
 @dataclass(frozen=True, slots=True)
 class FieldDifference:
-    """A field in which both sides differ and no rule says why, with the number of its open conflict, if there is one."""
+    """A field in which both sides differ and no rule says why, with the number of its open conflict if it has one."""
 
     field: str
     alma: FieldValue
@@ -77,11 +80,96 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """What comparing a record brings: each explanation once, and the fields FOLIO's list does not tell."""
+    """What comparing a record brings: each explanation once, and the fields FOLIO's list does not tell.
+
+    `refused` is why Alma's record cannot be in FOLIO as it is now, where that is so.
+    """
 
     differences: tuple[FieldDifference, ...] = ()
     explained: tuple[Explanation, ...] = ()
     not_compared: tuple[str, ...] = ()
+    refused: DataError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A difference as it is told: which record it is of, by its names and ids; of several portfolios the one used."""
+
+    kind: Kind
+    package: str
+    name: str
+    field: str
+    alma: FieldValue
+    folio: FieldValue
+    alma_id: str
+    folio_id: str
+    conflict: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is counted: records compared, of titles the custom ones; explanations; and what no list tells, by field."""
+
+    compared: Counter[Kind] = field(default_factory=Counter)
+    explained: Counter[Explanation] = field(default_factory=Counter)
+    not_compared: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+
+    def add(self, kind: Kind, folio: Record, found: Audited) -> None:
+        """Count a record."""
+        if not (isinstance(folio, Title) and folio.managed):
+            self.compared[kind] += 1
+        self.explained.update(found.explained)
+        self.not_compared.update((kind, one) for one in found.not_compared)
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Make a record of Alma as FOLIO can hold it, and the other way round; both raise DataError where it cannot be."""
+
+    in_folio: Callable[[Record], Fit]
+    in_alma: Callable[[Record], Fit]
+
+
+def united(alma: Sequence[Record]) -> Fit:
+    """Return the one record that several of Alma are in FOLIO: portfolios united, of bibs the first by its id."""
+    holdings = [one for one in alma if isinstance(one, Holding)]
+    return unite(holdings) if holdings else Fit(record=min(alma, key=lambda one: one.key))
+
+
+def audit_pair(
+    alma: Fit,
+    folio: Record,
+    forms: Forms,
+    *,
+    names: Iterable[str] = (),
+    in_full: bool = False,
+    shelved: bool = False,
+    conflicts: Mapping[str, int] | None = None,
+) -> Audited:
+    """Compare Alma's record, `united`, with FOLIO's, its notes where Alma has them; the rest is `Counterparts`'.
+
+    What cannot be on the other side as it is now is compared as it stands.
+    """
+    refused = None
+    try:
+        in_folio = forms.in_folio(alma.record)
+    except DataError as error:
+        in_folio, names, refused = Fit(record=alma.record), (), error
+    try:
+        in_alma = forms.in_alma(folio)
+    except DataError:  # the plan to Alma says so
+        in_alma = Fit(record=folio)
+    both = Counterparts(
+        alma=alma.record,
+        folio=folio,
+        in_folio=replace(in_folio, losses=(*alma.losses, *in_folio.losses)),
+        in_alma=in_alma,
+        names=names,
+        in_full=in_full,
+        shelved=shelved,
+        conflicts=conflicts or {},
+    )
+    return replace(audit_record(both), refused=refused)
 
 
 def audit_record(both: Counterparts) -> Audited:
@@ -103,7 +191,7 @@ def audit_record(both: Counterparts) -> Audited:
 
 
 def _left_behind(both: Counterparts) -> Iterator[Explanation]:
-    """Yield what was lost of fields that are not compared: tags, the other portfolios of one title, notes of packages."""
+    """Yield what was lost of fields that are not compared: tags, notes of packages, a title's other portfolios."""
     compared = flows_of(both.alma)
     for loss in (*both.in_folio.losses, *both.in_alma.losses):
         if loss.field not in compared:
@@ -142,30 +230,25 @@ def _same_in_form(name: str, both: Counterparts) -> str:
 def _rule_of_kind(name: str, both: Counterparts) -> str:
     """Return the rule by which records of this kind may differ in the field, "" when there is none."""
     alma, folio = both.alma, both.folio
-    match name:
-        case "name" if isinstance(folio, Title) and folio.managed:
-            return MANAGED_TITLE
-        case "name" | "content_type" if isinstance(folio, Package) and folio.managed:
-            return MANAGED_PACKAGE
-        case "name" if getattr(folio, name) in set(both.names):
-            return GIVEN_NAME
-        case "hidden" if isinstance(alma, Package) and not alma.service_keys and not alma.hidden:
-            return NO_SERVICES
-        case "available" if both.shelved:
-            return HIDDEN_PACKAGE
-        case "url" if isinstance(folio, Holding) and folio.managed:
-            return VENDORS_ADDRESS
-        case "coverage" | "embargo" if _of_two_vendors(name, alma, folio):
-            return TWO_VENDORS
-        case _ if not flows_of(alma)[name].to_alma and _blank(getattr(alma, name)):
-            return NEVER_TO_ALMA
-    return ""
+    managed = isinstance(folio, Package | Title | Holding) and folio.managed
+    bare = isinstance(alma, Package) and not alma.service_keys and not alma.hidden
+    rules = (
+        (name == "name" and isinstance(folio, Title) and managed, MANAGED_TITLE),
+        (name in ("name", "content_type") and isinstance(folio, Package) and managed, MANAGED_PACKAGE),
+        (name == "name" and getattr(folio, name) in set(both.names), GIVEN_NAME),
+        (name == "hidden" and bare, NO_SERVICES),
+        (name == "available" and both.shelved, HIDDEN_PACKAGE),
+        (name == "url" and isinstance(folio, Holding) and managed, VENDORS_ADDRESS),
+        (_of_two_vendors(name, alma, folio), TWO_VENDORS),
+        (not flows_of(alma)[name].to_alma and _blank(getattr(alma, name)), NEVER_TO_ALMA),
+    )
+    return next((reason for holds, reason in rules if holds), "")
 
 
 def _of_two_vendors(name: str, alma: Record, folio: Record) -> bool:
     if not (isinstance(alma, Holding) and isinstance(folio, Holding) and alma.managed):
         return False
-    return folio.vendor_coverage if name == "coverage" else folio.vendor_embargo
+    return (name == "coverage" and folio.vendor_coverage) or (name == "embargo" and folio.vendor_embargo)
 
 
 def _cannot_be_held(name: str, both: Counterparts) -> str:

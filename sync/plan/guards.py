@@ -141,7 +141,7 @@ def judge_same_field(guard_name: str, number: int, linked: int, *, most: int, pe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How many records a reading held, and what it was to hold."""
+    """How many packages and holdings a reading held, and what it was to hold."""
 
     records: int
     scope: str

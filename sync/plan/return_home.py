@@ -13,6 +13,8 @@ from sync.plan.compare import NOTE_FIELDS, meaning
 
 R = TypeVar("R", bound=Package | Title | Holding)
 
+MAPPED = (*NOTE_FIELDS, "proxy", "access_type")
+"""Fields whose words the configuration's maps translate: under other maps nothing of them is known to be agreed."""
 COMES_FROM = {
     "coverage_statement": ("coverage_statement", "coverage", "embargo"),
     "user_defined": NOTE_FIELDS,

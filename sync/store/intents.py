@@ -10,8 +10,9 @@ from sync.errors import LockedError
 from sync.model import System
 from sync.plan.changes import Status
 from sync.plan.writes import IntentState
+from sync.store.bases import Agreement, agree
 from sync.store.group_commit import GroupCommit
-from sync.store.links import Agreement, Closing, Link, add_links, agree, close_links
+from sync.store.links import Closing, Link, add_links, close_links
 from sync.store.plans import Outcome, set_statuses
 from sync.store.queries import sql
 from sync.store.runs import RunState

@@ -1,17 +1,14 @@
-"""Links: the ids of one canonical record on both sides; and the base: what both sides held when they last agreed."""
+"""Links: the ids of one canonical record on both sides, made once and ended when a record is gone or another."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.model import Kind, Record
-from sync.plan.return_home import held_back
-from sync.store.encoding import decode, digest, encode
-from sync.store.payloads import keep_payloads
+from sync.model import Kind
 from sync.store.queries import sql
-from sync.store.tables import base, entry, link, parked
+from sync.store.tables import entry, link, parked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,40 +36,6 @@ class Closing:
     folio_id: str = ""
     alma_id: str = ""
     keep: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """What both sides held when they agreed.
-
-    `alma_hash` is Alma's record as a reading holds it, or `alma_record` that record where no reading does, since it
-    was just written; `folio_listed` is FOLIO's as lists tell it, `written` FOLIO's in full, as meant or as read. The
-    base of the fields in `pending` stays as it is: on them the sides do not agree yet. Then `alma_record` is needed.
-    """
-
-    kind: Kind
-    alma_id: str
-    folio_listed: Record
-    written: Record
-    alma_hash: bytes = b""
-    alma_record: Record | None = None
-    pending: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseRecords:
-    """What both sides held when they last agreed on a link, as `Agreement` has it, under which mapping rules.
-
-    On the fields in `unsettled` they never did.
-    """
-
-    alma_id: str
-    folio_id: str
-    rules: str
-    alma: Record
-    folio_listed: Record
-    written: Record
-    unsettled: tuple[str, ...] = ()
 
 
 async def links(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str]) -> dict[str, Link]:
@@ -104,24 +67,6 @@ async def links_from_folio(
         for row in (await connection.execute(query)).mappings():
             found.setdefault(row["folio_id"], []).append(_link(row))
     return found
-
-
-async def base_records(engine: AsyncEngine, kind: Kind, link_ids: Sequence[int]) -> dict[int, BaseRecords]:
-    """Return what both sides held when they last agreed, by link; links that never agreed are missing."""
-    async with engine.connect() as connection:
-        rows = await connection.execute(sql("base_records"), {"link_ids": list(link_ids)})
-        return {
-            row.id: BaseRecords(
-                alma_id=row.alma_id,
-                folio_id=row.folio_id,
-                rules=row.rules,
-                alma=decode(kind, row.alma),
-                folio_listed=decode(kind, row.folio),
-                written=decode(kind, row.written),
-                unsettled=tuple(row.unsettled),
-            )
-            for row in rows
-        }
 
 
 async def linked_from(
@@ -211,10 +156,37 @@ async def add_links(connection: AsyncConnection, pair: str, run_id: int, items: 
 
 
 async def store_links(engine: AsyncEngine, pair: str, run_id: int, items: Sequence[Link]) -> None:
-    """Store links in a transaction of their own; see `add_links`."""
-    if items:
-        async with engine.begin() as connection:
-            await add_links(connection, pair, run_id, items)
+    """Store links that matching found, in a transaction of their own, but for those a person took apart before."""
+    if not items:
+        return
+    apart = await separated(engine, pair, [one.folio_id for one in items])
+    async with engine.begin() as connection:
+        wanted = [one for one in items if (one.kind, one.alma_id, one.folio_id) not in apart]
+        await add_links(connection, pair, run_id, wanted)
+
+
+async def separated(engine: AsyncEngine, pair: str, folio_ids: Sequence[str]) -> set[tuple[Kind, str, str]]:
+    """Return which packages and titles a person said are not the same: kind, Alma id and FOLIO id.
+
+    Holdings are the same wherever their packages and titles are.
+    """
+    later = link.alias()
+    joined_again = select(later.c.id).where(
+        later.c.pair == link.c.pair,
+        later.c.kind == link.c.kind,
+        later.c.alma_id == link.c.alma_id,
+        later.c.folio_id == link.c.folio_id,
+        later.c.id > link.c.id,
+    )
+    query = select(link.c.kind, link.c.alma_id, link.c.folio_id).where(
+        link.c.pair == pair,
+        link.c.kind.in_([Kind.PACKAGE, Kind.TITLE]),
+        link.c.folio_id.in_(folio_ids),
+        link.c.how.like("%, separated"),
+        ~joined_again.exists(),
+    )
+    async with engine.connect() as connection:
+        return {(Kind(kind), alma_id, folio_id) for kind, alma_id, folio_id in await connection.execute(query)}
 
 
 async def close_links(connection: AsyncConnection, pair: str, closings: Iterable[Closing]) -> None:
@@ -233,47 +205,6 @@ async def close_links(connection: AsyncConnection, pair: str, closings: Iterable
         await connection.execute(sql("close_links"), rows)
 
 
-async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str, items: Iterable[Agreement]) -> None:
-    """Move the base of these records to what was just read back. Records without a link are left out."""
-    bodies: dict[bytes, str] = {}
-    rows = []
-    for item in items:
-        one, unsettled = await _without_pending(connection, pair, item)
-        seen, written = encode(one.folio_listed), encode(one.written)
-        hashes = digest(seen), digest(written)
-        bodies |= {hashes[0]: seen.decode(), hashes[1]: written.decode()}
-        alma_hash = one.alma_hash
-        if one.alma_record is not None:
-            alma = encode(one.alma_record)
-            alma_hash = digest(alma)
-            bodies[alma_hash] = alma.decode()
-        rows.append(
-            {
-                "pair": pair,
-                "kind": one.kind,
-                "alma_id": one.alma_id,
-                "alma_hash": alma_hash,
-                "folio_hash": hashes[0],
-                "written_hash": hashes[1],
-                "rules": rules,
-                "unsettled": list(unsettled),
-                "run_id": run_id,
-            }
-        )
-    if rows:
-        await keep_payloads(connection)
-        payloads = [{"hash": content, "body": body} for content, body in sorted(bodies.items())]
-        await connection.execute(sql("add_payload"), payloads)
-        await connection.execute(sql("move_base"), rows)
-
-
-async def has_agreed(engine: AsyncEngine, pair: str) -> bool:
-    """Return whether both sides of a pair ever agreed on anything: before that is the first contact."""
-    query = select(base.c.link_id).join(link, link.c.id == base.c.link_id).where(link.c.pair == pair).limit(1)
-    async with engine.connect() as connection:
-        return (await connection.execute(query)).first() is not None
-
-
 async def count_linked(engine: AsyncEngine, pair: str) -> dict[Kind, int]:
     """Return how many records of FOLIO are linked, by kind."""
     query = (
@@ -290,27 +221,6 @@ async def close_gone_links(engine: AsyncEngine, pair: str, run_id: int, *, alma:
     parameters = {"pair": pair, "run": run_id, "alma": alma, "folio": folio}
     async with engine.begin() as connection:
         await connection.execute(sql("close_gone_links"), parameters)
-
-
-async def _without_pending(connection: AsyncConnection, pair: str, one: Agreement) -> tuple[Agreement, tuple[str, ...]]:
-    """Return the agreement with the former base in its pending fields, and those on which there never was one.
-
-    The base is read anew: another change of the same record may have moved it since this one was planned.
-    """
-    if not one.pending or one.alma_record is None:
-        return one, ()
-    parameters = {"pair": pair, "kind": one.kind, "alma_id": one.alma_id}
-    row = (await connection.execute(sql("base_of"), parameters)).one_or_none()
-    if row is None:
-        return one, one.pending
-    former = {name: decode(one.kind, getattr(row, name)) for name in ("alma", "folio", "written")}
-    merged = replace(
-        one,
-        alma_record=held_back(one.alma_record, former["alma"], one.pending),
-        folio_listed=held_back(one.folio_listed, former["folio"], one.pending),
-        written=held_back(one.written, former["written"], one.pending),
-    )
-    return merged, tuple(name for name in row.unsettled if name in one.pending)
 
 
 def _link(row: RowMapping) -> Link:

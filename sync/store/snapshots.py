@@ -122,7 +122,7 @@ async def drop_snapshots(engine: AsyncEngine, *, pair: str, keep: Sequence[int])
     others = select(snapshot.c.id).where(snapshot.c.pair == pair, snapshot.c.id.not_in(keep))
     async with engine.begin() as connection:
         await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": PAYLOAD_LOCK})
-        await connection.execute(delete(snapshot).where(snapshot.c.id.in_(others), snapshot.c.accepted == 0))
+        await connection.execute(delete(snapshot).where(snapshot.c.id.in_(others), snapshot.c.accepted.is_(None)))
         for table in (entry, identifier, identity):
             await connection.execute(delete(table).where(table.c.snapshot_id.in_(others)))
         await connection.exec_driver_sql(raw_sql("drop_unused_payloads"))
@@ -143,24 +143,27 @@ async def all_records(engine: AsyncEngine, snapshot_id: int, kind: Kind) -> Asyn
             yield decode(kind, row.body)
 
 
-async def accept_snapshots(engine: AsyncEngine, snapshot_ids: Sequence[int]) -> None:
-    """Record that a plan made of these snapshots was carried out: the next readings are measured by them."""
-    accepted = update(snapshot).where(snapshot.c.id.in_(snapshot_ids), snapshot.c.state == "complete")
+async def accept_snapshot(engine: AsyncEngine, snapshot_id: int, size: int) -> None:
+    """Record how many packages and holdings there were once a plan made of a snapshot was carried out.
+
+    The next readings are measured by it, if it was complete.
+    """
+    accepted = update(snapshot).where(snapshot.c.id == snapshot_id, snapshot.c.state == "complete")
     async with engine.begin() as connection:
-        await connection.execute(accepted.values(accepted=1))
+        await connection.execute(accepted.values(accepted=size))
 
 
 async def last_accepted(engine: AsyncEngine, pair: str, system: System, scope: str) -> Size | None:
     """Return the size of the last reading of a system that a plan was carried out of; of this scope if there is one."""
     query = (
-        select(snapshot.c.counted, snapshot.c.scope)
-        .where(snapshot.c.pair == pair, snapshot.c.system == system, snapshot.c.accepted == 1)
+        select(snapshot.c.accepted, snapshot.c.scope)
+        .where(snapshot.c.pair == pair, snapshot.c.system == system, snapshot.c.accepted.is_not(None))
         .order_by((snapshot.c.scope == scope).desc(), snapshot.c.id.desc())
         .limit(1)
     )
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
-    return Size(records=row.counted, scope=row.scope) if row is not None else None
+    return Size(records=row.accepted, scope=row.scope) if row is not None else None
 
 
 async def count_records(engine: AsyncEngine, snapshot_id: int) -> dict[Kind, int]:

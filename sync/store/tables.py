@@ -69,7 +69,7 @@ snapshot = Table(
     Column("declared", Integer, nullable=False, server_default="0"),
     Column("counted", Integer, nullable=False, server_default="0"),
     Column("shortfalls", JSON),
-    Column("accepted", Integer, nullable=False, server_default="0"),  # a plan made of it was carried out
+    Column("accepted", Integer),  # packages and holdings there were once a plan made of it was carried out
     _moment("started_at", now=True),
     _moment("ended_at"),
     Index(None, "pair", "system"),

@@ -4,7 +4,7 @@ Each day ends with a sync. What is asserted is what the librarians find in their
 """
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -81,7 +81,7 @@ class Week:
         (ranges,) = found["coverage_details"]["local_date_coverage_parameters"]
         return str(ranges["from_year"])
 
-    def resource(self, number: int):  # noqa: ANN201
+    def resource(self, number: int):
         """Return the title in FOLIO."""
         (found,) = [one for one in self.systems.folio.resources() if one.title.name == journal(number).title]
         return found

@@ -25,12 +25,13 @@ from sync.model import (
     System,
     Title,
 )
+from sync.store.bases import Agreement, agree, base_records
 from sync.store.budgets import StoredBudget
 from sync.store.comparison import source_records, title_candidates
 from sync.store.database import engine_for
 from sync.store.encoding import digest, encode
 from sync.store.group_commit import MOST_TOGETHER, GroupCommit
-from sync.store.links import Agreement, Closing, Link, add_links, agree, base_records, close_links, links
+from sync.store.links import Closing, Link, add_links, close_links, links
 from sync.store.runs import RunState, pair_lock, recent_runs, start_run
 from sync.store.schema import current_revision, upgrade_schema
 from sync.store.snapshots import (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.running import Ended
 from sync.engine.plan import Wanted
+from sync.engine.running import Ended
 from sync.plan.direction import Direction
 from sync.sandbox.alma import AlmaSwitches, PracticeAlma
 from sync.sandbox.controls import Faults

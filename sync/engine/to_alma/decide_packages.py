@@ -18,8 +18,8 @@ from sync.plan.changes import Action, Change, FieldChange, FitPackage, Status
 from sync.plan.compare import ALMA_PACKAGE_FIELDS, differences
 from sync.plan.return_home import Base, never_emptied, returned, spoken
 from sync.plan.three_way import Comparison, Decision, Verdict
+from sync.store.bases import BaseRecords, base_records
 from sync.store.comparison import Differing, SourceRecord, source_records
-from sync.store.links import BaseRecords, base_records
 
 HOME_FIELDS = (*ALMA_PACKAGE_FIELDS, "hidden")
 

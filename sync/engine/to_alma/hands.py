@@ -11,7 +11,7 @@ from sync.engine.to_alma.services import services_by_collection, where_portfolio
 from sync.engine.work import Work
 from sync.model import Kind, System
 from sync.plan.writes import WriteLog
-from sync.store.links import taken_by
+from sync.store.links import separated, taken_by
 from sync.transport.sending import Sender
 
 
@@ -65,6 +65,8 @@ class AlmaClaims:
         if self.taken.get(target_id, self.owner) != self.owner:
             return False
         work = self.work
+        if (self.kind, target_id, self.owner) in await separated(work.database, work.name, [self.owner]):
+            return False
         found = await taken_by(work.database, work.name, self.kind, [target_id], among=self.among, run_id=work.run_id)
         return found.get(target_id, self.owner) == self.owner
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from sync.engine.work import Work
 from sync.model import Kind, Loss, Record, System
 from sync.plan.changes import Action, Change, FieldChange, change_id
-from sync.plan.compare import NOTE_FIELDS
-from sync.store.links import Agreement, BaseRecords, agree
+from sync.plan.return_home import MAPPED
+from sync.store.bases import Agreement, BaseRecords, agree
 
 
 @dataclass(slots=True)
@@ -62,10 +62,6 @@ def change_to_alma(  # noqa: PLR0913  (a change's own fields, with what is the s
 def agreement_of(kind: Kind, alma_id: str, alma_hash: bytes, listed: Record, full: Record) -> Agreement:
     """Return what to store as the base: Alma's record by its hash, FOLIO's as listed and in full."""
     return Agreement(kind=kind, alma_id=alma_id, alma_hash=alma_hash, folio_listed=listed, written=full)
-
-
-MAPPED = (*NOTE_FIELDS, "proxy", "access_type")
-"""Fields whose words the configuration's maps translate."""
 
 
 def home_fields(fields: tuple[str, ...], base: BaseRecords, rules: str) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from sync.engine.verify import finding, missing, read_back, skipped, stored_othe
 from sync.errors import NotFoundError, RefusedError
 from sync.model import Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import Action, Change, Status
+from sync.store.bases import Agreement
 from sync.store.intents import Result
-from sync.store.links import Agreement, Closing, Link
+from sync.store.links import Closing, Link
 from sync.store.plans import Outcome
 
 UNKNOWN_BIB = "title MMS ID"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sync.engine.to_folio.current import Current
 from sync.engine.work import Work
 from sync.model import Kind, Record
+from sync.store.bases import Agreement, agree
 from sync.store.comparison import SourceRecord
-from sync.store.links import Agreement, Closing, Link, add_links, agree, close_links
+from sync.store.links import Closing, Link, add_links, close_links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

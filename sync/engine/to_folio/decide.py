@@ -27,9 +27,10 @@ from sync.plan.changes import Action, Change, FieldChange, Status, change_id
 from sync.plan.compare import differences, fields_of
 from sync.plan.return_home import never_emptied, returned_to_folio
 from sync.plan.three_way import Comparison, Decision, Verdict
+from sync.store.bases import BaseRecords, base_records
 from sync.store.conflicts import Conflict
 from sync.store.in_full import InFull, keep
-from sync.store.links import BaseRecords, Link, base_records, links_from_folio
+from sync.store.links import Link, links_from_folio
 from sync.store.snapshots import records
 from sync.transport.paging import in_parallel
 

@@ -7,7 +7,7 @@ from sync.folio.loader import FolioLoader, Origin
 from sync.folio.remover import FolioRemover
 from sync.model import Kind, System
 from sync.plan.writes import WriteLog
-from sync.store.links import linked_from
+from sync.store.links import linked_from, separated
 from sync.transport.sending import Sender
 
 
@@ -49,6 +49,9 @@ class FolioClaims:
     async def is_free(self, target_id: str) -> bool:
         """Return whether nobody else is linked to the record or about to be."""
         if self.taken.get(target_id, self.owner) != self.owner:
+            return False
+        apart = await separated(self.work.database, self.work.name, [target_id])
+        if any(kind is self.kind and alma_id in self.own_keys for kind, alma_id, _ in apart):
             return False
         owners = await linked_from(self.work.database, self.work.name, self.kind, [target_id], among=self.among)
         return not owners.get(target_id, set()) - self.own_keys
