@@ -46,6 +46,7 @@ def command(ctx: click.Context, form: str) -> int:
                     "last_run": as_json(run) if run else None,
                     "links": now.links,
                     "open_writes": now.open_writes,
+                    "open_conflicts": now.open_conflicts,
                     "calls_today": now.calls,
                 }
                 for name, run, now in found
@@ -68,6 +69,8 @@ def _show(name: str, run: "RunInfo | None", now: "Standing") -> None:
     click.echo(f"  linked: {counts}")
     if now.open_writes:
         click.echo(f"  {now.open_writes} writes of an interrupted run are open; the next migrate settles them first")
+    if now.open_conflicts:
+        click.echo(f"  {now.open_conflicts:,} conflicts wait for a decision: alma-folio-sync conflicts list")
     for one in now.calls:
         left = f", the system says {one.reported:,} are left" if one.reported is not None else ""
         click.echo(f"  calls today to {one.system}: {one.used:,}{left}")

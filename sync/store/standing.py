@@ -27,6 +27,7 @@ class Standing:
 
     links: dict[str, int]
     open_writes: int
+    open_conflicts: int
     calls: tuple[UsedCalls, ...]
 
 
@@ -43,8 +44,12 @@ async def standing(engine: AsyncEngine, pair: str) -> Standing:
         links = {str(kind): int(count) for kind, count in await connection.execute(counted)}
         rows = (await connection.execute(today.order_by(budget.c.system))).mappings()
         calls = tuple(UsedCalls(system=row["system"], used=row["used"], reported=row["reported"]) for row in rows)
+        waiting = select(func.count()).where(
+            conflict.c.pair == pair, conflict.c.closed_at.is_(None), conflict.c.decision == ""
+        )
+        conflicts = int((await connection.execute(waiting)).scalar_one())
     open_writes, _ = await open_intents(engine, pair)
-    return Standing(links=links, open_writes=open_writes, calls=calls)
+    return Standing(links=links, open_writes=open_writes, open_conflicts=conflicts, calls=calls)
 
 
 async def count_agreeing(engine: AsyncEngine, comparison: Comparison, *, run_id: int, plan_id: int) -> int:
