@@ -34,8 +34,9 @@ from tests.support.libraries import collection, journal, library, plain_library,
 from tests.support.practice import Systems, practice_systems
 
 COMMANDS = (
-    "demo", "init", "check", "diff", "migrate", "runs", "status",
-    "sandbox", "sandbox serve", "db", "db current", "db upgrade",
+    "demo", "init", "check", "match", "diff", "migrate", "sync", "conflicts", "conflicts list", "conflicts show",
+    "conflicts resolve", "plans", "plan", "plan show", "plan approve", "plan withhold", "apply", "links", "links list",
+    "links export", "links import", "audit", "runs", "status", "sandbox", "sandbox serve", "db", "db current", "db upgrade",
 )  # fmt: skip
 MIGRATE = ("migrate", *DIRECTION, "--yes")
 LIBRARY = plain_library((5, 3))
@@ -88,6 +89,9 @@ async def test_the_help_of_every_command_shows_examples(place: Place) -> None:
         (("diff",), "Say which way"),
         (("diff", "--from", "alma", "--to", "koha"), "'koha' is not one of 'alma', 'folio'"),
         (("diff", "--from", "alma", "--to", "alma"), "--from and --to are both alma"),
+        (("diff", "--both", "--from", "alma"), "--both goes both ways"),
+        (("diff", "--both", "--remove"), "--both goes both ways"),
+        (("sync", "--max-removals", "-1"), "-1 is not in the range"),
         (("migrate", "--from", "folio", "--to", "folio"), "--from and --to are both folio"),
         (("runs", "--limit", "0"), "0 is not in the range"),
         (("status", "--format", "xml"), "'xml' is not one of"),
