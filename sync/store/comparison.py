@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.model import Kind, Record
@@ -170,6 +170,20 @@ async def add_identities(engine: AsyncEngine, snapshot_id: int, identities: dict
     if rows:
         async with engine.begin() as connection:
             await connection.execute(insert(identity), rows)
+
+
+async def join_linked_titles(engine: AsyncEngine, pair: str, snapshot_id: int) -> None:
+    """Store that bibs linked to one title are the same, whatever their names: the lowest id stands for all."""
+    async with engine.begin() as connection:
+        rows = await connection.execute(sql("titles_linked_together"), {"pair": pair, "snapshot": snapshot_id})
+        for leaders in [tuple(row.leaders) for row in rows]:
+            first, *others = leaders
+            followers = update(identity).where(
+                identity.c.snapshot_id == snapshot_id, identity.c.identity_key.in_(others)
+            )
+            await connection.execute(followers.values(identity_key=first))
+            values = [{"snapshot_id": snapshot_id, "title_key": key, "identity_key": first} for key in others]
+            await connection.execute(insert(identity), values)
 
 
 async def title_candidates(

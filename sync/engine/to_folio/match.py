@@ -18,6 +18,7 @@ from sync.store.comparison import (
     add_identities,
     differing_holdings,
     differing_titles,
+    join_linked_titles,
     same_names,
     title_candidates,
 )
@@ -101,6 +102,7 @@ async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:
         leaders = sorted((one for one in titles if one.key not in same), key=lambda one: one.key)
         claims = [title_claim(one, remembered.get(one.key, "")) for one in leaders]
         names |= unique_names(claims, limit=TITLE_NAME_LIMIT)
+    await join_linked_titles(work.database, work.name, alma.id)
     return names
 
 
