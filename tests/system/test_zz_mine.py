@@ -7,17 +7,16 @@ from sync.store.plans import begin_plan, add_changes, finish_plan
 from sync.store.approval import seal_plan, approve_changes, withhold_changes
 from sync.store.runs import start_run
 import pytest
-from sync.store.tables import plan
 N=60000
 @pytest.mark.timeout(600)
 async def test_perf(database):
     run = await start_run(database, pair="main", command="x", direction="both")
     pid = await begin_plan(database, run_id=run, pair="main", direction="both", rules="", alma=1, folio=2)
-    h = Holding(key="k", package_key="p", title_key="t"); t=Title(key="t", name="n", publication_type="Journal") 
+    h = Holding(key="k", package_key="p", title_key="t", managed=False) if True else None; t=Title(key="t", name="n", publication_type="Journal", managed=False)
     chs=[Change(id=f"folio/title/{i}", system=System.FOLIO, kind=Kind.TITLE, action=Action.CREATE, name=f"t{i}", desired=replace(t,key=str(i)), source_keys=(str(i),), title_key=str(i)) for i in range(N)]
     chs+=[Change(id=f"folio/holding/{i}", system=System.FOLIO, kind=Kind.HOLDING, action=Action.CREATE, name=f"t{i}", desired=replace(h,key=str(i)), source_keys=(str(i),), title_key=str(i), package_key=str(i%300), package_name=f"pack {i%300}") for i in range(N)]
     chs+=[Change(id=f"alma/holding/{i}", system=System.ALMA, kind=Kind.HOLDING, action=Action.REMOVE, name=f"t{i}", desired=replace(h,key=str(i)), source_keys=(), target_id=str(i), package_key=str(i%300), package_name=f"pack {i%300}", status=Status.WITHHELD, reason="guard removals: too many") for i in range(N)]
-    chs+=[Change(id=f"alma/package/{i}", system=System.ALMA, kind=Kind.PACKAGE, action=Action.REMOVE, name=f"p{i}", desired=Package(key=str(i), name="x"), source_keys=(), target_id=str(i), package_key=str(i), package_name=f"pack {i}", status=Status.WITHHELD, reason="guard removals: too many") for i in range(300)]
+    chs+=[Change(id=f"alma/package/{i}", system=System.ALMA, kind=Kind.PACKAGE, action=Action.REMOVE, name=f"p{i}", desired=Package(key=str(i), name="x", managed=False), source_keys=(), target_id=str(i), package_key=str(i), package_name=f"pack {i}", status=Status.WITHHELD, reason="guard removals: too many") for i in range(300)]
     seq=1
     for at in range(0,len(chs),5000): seq = await add_changes(database, pid, seq, chs[at:at+5000])
     from sqlalchemy import text
