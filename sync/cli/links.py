@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.cli.options import F, format_option, global_options
+from sync.cli.output import output_file
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
 from sync.errors import ConfigurationError
 
@@ -129,7 +130,7 @@ def export(ctx: click.Context, kind: str | None, output: Path | None) -> int:
 
         search = _search([kind] if kind else CORRECTABLE)
         async with database_of(settings) as database, aclosing(named_links(database, pair, search)) as links:
-            with _open(output) as file:
+            with output_file(output, newline="") as file:
                 file.write(line_of(COLUMNS))
                 async for one in links:
                     cells = (one.kind, one.alma_id, one.folio_id, one.how, one.package, one.name)
@@ -264,15 +265,3 @@ def _show(imported: "Imported", form: str) -> None:
         click.echo(f"Nothing to change: {proposal.unchanged:,} links are as the file says.", err=True)
     else:
         click.echo(FIRST_CONTACT, err=True)
-
-
-def _open(path: Path | None) -> AbstractContextManager[IO[str]]:
-    if path is None:
-        return nullcontext(sys.stdout)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-    except OSError as error:
-        raise ConfigurationError(
-            f"The links cannot be written to {path}: {error.strerror}.", advice="Name another file with --output."
-        ) from None

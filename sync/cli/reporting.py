@@ -1,13 +1,12 @@
 """Printing plans: on standard output or into a file, for people or for machines."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console
 
-from sync.errors import ConfigurationError
+from sync.cli.output import output_file
 from sync.report.json_report import write_json
 from sync.report.overview import Overview, overview_of
 from sync.report.rows import report_rows
@@ -56,23 +55,10 @@ async def write_reports(database: "AsyncEngine", ended: "Ended", folder: Path) -
 async def _print_json(database: "AsyncEngine", ended: "Ended", output: Path | None) -> None:
     rows = report_rows(database, ended.plan)
     result = msgspec.to_builtins(ended.result) if ended.result is not None else None
-    if output is None:
-        await write_json(sys.stdout.write, ended.plan, rows, run_id=ended.run_id, result=result)
-        return
-    with _open(output) as file:
+    with output_file(output) as file:
         await write_json(file.write, ended.plan, rows, run_id=ended.run_id, result=result)
 
 
 async def _write_text_file(database: "AsyncEngine", plan: "PlanInfo", overview: Overview, output: Path) -> None:
-    with _open(output) as file:
+    with output_file(output) as file:
         await write_text(Console(file=file, width=140), plan, overview, report_rows(database, plan))
-
-
-def _open(path: Path) -> TextIO:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(
-            f"The report cannot be written to {path}: {error.strerror}", advice="Name another file with --output."
-        ) from None

@@ -112,7 +112,7 @@ class Arbiter:
             folio, fitted = self._with_notes(folio), self._with_notes(fitted)
             former = self._with_notes(former) if former is not None else None
             fitted_before = self._with_notes(fitted_before) if fitted_before is not None else None
-        alma_side = Side(now=now, before=before, fitted=fitted, fitted_before=fitted_before)
+        alma_side = Side(now=now, before=before, fitted=fitted, fitted_before=fitted_before, tells_all=True)
         folio_side = Side(now=folio, before=former, fitted=self._in_alma(folio))
         unsettled = {name for one in bases for name in one.unsettled}
         if any(one.rules != self.work.rules for one in bases):

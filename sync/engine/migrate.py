@@ -19,7 +19,7 @@ from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import SCOPE, SHRUNK
 from sync.settings import Pair
-from sync.store.approval import begin_applying, seal_plan
+from sync.store.approval import begin_applying, require_waiting, seal_plan
 from sync.store.intents import supersede_intents
 from sync.store.plans import PlanInfo, PlanStatus, count_statuses, find_plan, plan_info, set_plan_status
 from sync.store.runs import RunState, end_run, note_plan
@@ -108,10 +108,12 @@ async def apply_stored(
         ConfigurationError: when there is no such plan of the pair.
         SyncError: whatever keeps the plan from being carried out as a whole.
     """
-    plan = await _plan_of(database, name, plan_id)
-    async with open_run(database, name, pair, progress, "apply", plan.direction, observer) as (work, waiting):
-        await asyncio.sleep(waiting)
+    way = (await _plan_of(database, name, plan_id)).direction
+    async with open_run(database, name, pair, progress, "apply", way, observer) as (work, waiting):
+        plan = await _plan_of(database, name, plan_id)  # somebody may have changed it before we had the lock
+        require_waiting(plan_id, plan.status)
         await note_plan(database, work.run_id, plan_id)
+        await asyncio.sleep(waiting)
         if plan.status != PlanStatus.APPROVED and plan.summary.writes and not await confirm(plan):
             return await _declined(work, plan)
         read = await _read_again(work, plan)
@@ -185,8 +187,9 @@ async def _prepare(work: Work, wanted: Wanted) -> tuple[int, Read]:
     await refresh_statistics(work.database)
     matched = await match(work, wanted.way, read.alma, read.folio)
     plan_id = await make_plan(work, wanted, read.alma, read.folio, matched)
-    await drop_snapshots(work.database, pair=work.name, keep=[read.alma.id, read.folio.id])
+    # older plans are replaced before their readings go
     await seal_plan(work.database, plan_id, pair=work.name, configuration=configuration_of(work.pair))
+    await drop_snapshots(work.database, pair=work.name, keep=[read.alma.id, read.folio.id])
     return plan_id, read
 
 

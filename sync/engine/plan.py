@@ -17,9 +17,10 @@ from sync.plan.cost import DailyCalls, Limits, estimate
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import RemovalLimits
 from sync.settings import Policy
+from sync.store.bases import has_agreed
 from sync.store.comparison import count_identities
 from sync.store.conflicts import close_conflicts
-from sync.store.links import close_gone_links, has_agreed
+from sync.store.links import close_gone_links
 from sync.store.plans import begin_plan, count_statuses, drop_needless_titles, finish_plan
 from sync.store.runs import note_plan
 from sync.store.snapshots import count_records

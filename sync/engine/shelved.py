@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sync.model import Holding
+from sync.store.bases import BaseRecords
 from sync.store.comparison import SourceRecord
-from sync.store.links import BaseRecords
 
 
 def hidden_with_all(

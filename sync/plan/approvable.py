@@ -12,7 +12,10 @@ from sync.plan.changes import REMOVALS, Action, Guard
 BY_PERSON = "withheld by a person"
 """The reason of a change that a person withheld."""
 
-MAY_BE_APPROVED = ("guard ", BY_PERSON, "it was edited in ", "it still holds ")
+EDITED = "it was edited in "
+"""How the reason begins of a removal of what somebody edited since both sides agreed."""
+
+MAY_BE_APPROVED = ("guard ", BY_PERSON, EDITED, "it still holds ")
 """How the reasons begin of what a person may approve. Whatever else is withheld waits for another plan."""
 
 NO_READING = ("guard empty-side:", "the source was not read completely")
@@ -70,6 +73,9 @@ class Choice:
 
     def means(self, item: Item) -> bool:
         """Return whether a change is meant."""
+        # what somebody edited is let go by its own name only, or by that of its guard
+        if item.reason.startswith(EDITED) and not (self.changes or self.guard):
+            return False
         return (
             (not self.changes or item.id in self.changes)
             and (not self.guard or _is_held_by(self.guard, item))

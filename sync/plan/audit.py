@@ -1,13 +1,13 @@
 """The audit of one record: both sides as they are, field by field, without asking what they agreed on before.
 
-| both sides' values                                            | what is said                                |
-|---------------------------------------------------------------|---------------------------------------------|
-| FOLIO's list does not tell                                    | not compared                                |
-| the same, or neither has any                                  | nothing                                     |
-| the same in the form one side can hold (mapping: every row)   | explained: by the loss, else by the form    |
-| different, and in an open conflict                            | a difference, with the number of the conflict |
-| different, and a rule keeps them so                           | explained: by that rule                     |
-| different                                                     | a difference                                |
+| both sides' values                                          | what is said                             |
+|-------------------------------------------------------------|------------------------------------------|
+| FOLIO's list does not tell                                  | not compared                             |
+| the same, or neither has any                                | nothing                                  |
+| the same in the form one side can hold (mapping: every row) | explained: by the loss, else by the form |
+| different, and in an open conflict                          | a difference, with the conflict's number |
+| different, and a rule keeps them so                         | explained: by that rule                  |
+| different                                                   | a difference                             |
 
 The rules are those by which a two-way plan leaves both values as they are (`sync.plan.three_way`, and what the plans to
 each side keep); which side changed last, and whether a value once agreed, is not asked. No I/O: records in, differences
@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.errors import DataError
-from sync.model import Holding, Kind, Loss, Package, Proxy, Record, Title, name_key
+from sync.model import Holding, Kind, Loss, Package, Record, Title, name_key
 from sync.plan.changes import FieldValue, Fit
 from sync.plan.compare import meaning, shown
-from sync.plan.three_way import flows_of
+from sync.plan.three_way import flows_of, is_empty
 from sync.plan.unite import unite
 
 IN_ANOTHER_FORM = "the same in the words, precision or order that one side has for it"
@@ -200,8 +200,8 @@ def _left_behind(both: Counterparts) -> Iterator[Explanation]:
 
 def _judge(name: str, both: Counterparts) -> FieldDifference | Explanation | None:
     alma, folio = _value(both.alma, name), _value(both.folio, name)
-    if meaning(alma) == meaning(folio) or (_blank(alma) and _blank(folio)):
-        lost = _lost(both.in_folio.losses, name) if _blank(alma) and _blank(folio) else ""
+    if meaning(alma) == meaning(folio) or (is_empty(alma) and is_empty(folio)):
+        lost = _lost(both.in_folio.losses, name) if is_empty(alma) and is_empty(folio) else ""
         return Explanation(name, lost) if lost else None
     reason = _same_in_form(name, both)
     if reason:
@@ -240,7 +240,7 @@ def _rule_of_kind(name: str, both: Counterparts) -> str:
         (name == "available" and both.shelved, HIDDEN_PACKAGE),
         (name == "url" and isinstance(folio, Holding) and managed, VENDORS_ADDRESS),
         (_of_two_vendors(name, alma, folio), TWO_VENDORS),
-        (not flows_of(alma)[name].to_alma and _blank(getattr(alma, name)), NEVER_TO_ALMA),
+        (not flows_of(alma)[name].to_alma and is_empty(getattr(alma, name)), NEVER_TO_ALMA),
     )
     return next((reason for holds, reason in rules if holds), "")
 
@@ -254,15 +254,27 @@ def _of_two_vendors(name: str, alma: Record, folio: Record) -> bool:
 def _cannot_be_held(name: str, both: Counterparts) -> str:
     """Return why a value that one side has cannot be on the other, "" when it could.
 
-    An embargo is always told: where one cannot be held, the other side must have none, and that is seen before.
+    Of two values both must be such: one that could be on the other side, and is not there, is a difference. An embargo
+    is always told: where one cannot be held, the other side must have none, and that is seen before.
     """
     if name == "embargo":
         return ""
-    for own, fit in ((both.alma, both.in_folio), (both.folio, both.in_alma)):
-        lost = _lost(fit.losses, name)
-        if _value(fit.record, name) is None and (lost or not _blank(_value(own, name))):
-            return lost or NO_WORDS
-    return ""
+    no_alma, no_folio = _why_not(name, both.alma, both.in_folio), _why_not(name, both.folio, both.in_alma)
+    if no_alma and (no_folio or is_empty(_value(both.folio, name)) or _made_at_each_click(name, both.alma)):
+        return no_alma
+    return no_folio if is_empty(_value(both.alma, name)) else ""
+
+
+def _why_not(name: str, own: Record, fit: Fit) -> str:
+    lost = _lost(fit.losses, name)
+    if _value(fit.record, name) is not None or (is_empty(_value(own, name)) and not lost):
+        return ""
+    return lost or NO_WORDS
+
+
+def _made_at_each_click(name: str, alma: Record) -> bool:
+    """Return whether Alma makes a portfolio's address by itself: then FOLIO's never takes its place."""
+    return name == "url" and isinstance(alma, Holding) and alma.url is None
 
 
 def _lost(losses: Sequence[Loss], name: str) -> str:
@@ -273,10 +285,3 @@ def _value(record: Record, name: str) -> object:
     """Return a field. A statement that is not told is none: Alma has one only where it was given FOLIO's."""
     value = getattr(record, name)
     return value or "" if name == "coverage_statement" else value
-
-
-def _blank(value: object) -> bool:
-    """Return whether a value says nothing: of a proxy, that a record has none of its own."""
-    if isinstance(value, Proxy):
-        return not value.enabled
-    return value is None or value in ("", (), "Unknown", "Unspecified")

@@ -84,7 +84,8 @@ def judge_removals(
         withheld = f"guard empty-side: {empty}"
     guards.append(reading)
     if total and reading.tripped:
-        withheld = withheld or f"guard {reading.name}: {reading.explanation}"
+        words = f"guard {reading.name}: {reading.explanation}"
+        withheld = f"{withheld}. Also {words}" if withheld else words
     by_package: dict[str, str] = {}
     for key, share in packages.items():
         if not limits.exceeded_by(share.removals, share.linked):

@@ -84,14 +84,15 @@ CONFLICT_FIELDS = frozenset({*PACKAGE_FLOWS, *TITLE_FLOWS, *HOLDING_FLOWS})
 class Side:
     """One side's record: as it is, as it was at the base (None: they never agreed), and both in the other's form.
 
-    None in a field of `now` or `before`: the side does not tell; in `fitted` and `fitted_before`: the other side
-    cannot hold it. An embargo is always told: there None is no embargo.
+    None in a field of `now` or `before`: the side does not tell, unless it `tells_all`, where None is none of its own
+    (an embargo is always told); in `fitted` and `fitted_before`: the other side cannot hold it.
     """
 
     now: Record
     before: Record | None
     fitted: Record
     fitted_before: Record | None = None
+    tells_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +218,12 @@ def changed(side: Side, name: str, *, settled: bool = True) -> bool:
         now, before = side.fitted, side.fitted_before
     value = getattr(now, name)
     if before is None or not settled:
-        return not _empty(value)
+        return not is_empty(value)
     if name == "embargo":
         return bool(value != before.embargo) if isinstance(before, Holding) else False
     if name == "coverage_statement":
         return (value or "") != (getattr(before, name) or "")
-    if value is None or getattr(before, name) is None:
+    if not side.tells_all and (value is None or getattr(before, name) is None):
         return False
     return bool(meaning(value) != meaning(getattr(before, name)))
 
@@ -254,7 +255,8 @@ def _left_out(side: Side) -> bool:
     return side.fitted_before is not None and fitted is None and before is None
 
 
-def _empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Return whether a value says nothing: of a proxy, that a record has none of its own."""
     if isinstance(value, Proxy):
         return not value.enabled
     return value is None or value in ("", (), "Unknown", "Unspecified")

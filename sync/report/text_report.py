@@ -9,17 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from sync.model import Kind, Parked, System, clean
-from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Change, FieldValue, Guard, Status
+from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Change, Guard, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of, way_shown
 from sync.report.overview import MOST_SHOWN, Overview
 from sync.report.rows import ReportRow
+from sync.report.words import LONGEST_VALUE, cut, plain, value_words
 from sync.store.conflicts import Conflict
 from sync.store.plans import Outcome, PlanInfo
 
 NOUNS = {Kind.PACKAGE: "package", Kind.SERVICE: "service", Kind.TITLE: "title", Kind.HOLDING: "holding"}
 COLUMNS = {"create": "new", "update": "changed", "remove": "removed", "not_done": "not done"}
 MOST_PACKAGES = 10
-LONGEST_VALUE = 110
 
 
 def plan_report(plan: PlanInfo, overview: Overview, *, done: bool = False) -> RenderableType:
@@ -55,7 +55,7 @@ async def write_text(console: Console, plan: PlanInfo, overview: Overview, rows:
         if row.change is not None:
             console.print(Group(*_change_lines(row.change, row.outcome)))
         elif row.parked is not None:
-            console.print(_plain("parked   ", row.parked.kind, row.parked.key, row.parked.name, row.parked.reason))
+            console.print(plain("parked   ", row.parked.kind, row.parked.key, row.parked.name, row.parked.reason))
         elif row.conflict is not None:
             console.print(Group(*conflict_lines(row.conflict)))
 
@@ -138,7 +138,7 @@ def _packages(overview: Overview) -> RenderableType:
         table.add_column(COLUMNS[name], justify="right", no_wrap=True, min_width=len(COLUMNS[name]))
     rows = sorted(overview.packages.values(), key=lambda one: (-one.create - one.update - one.remove, one.name))
     for one in rows[:MOST_PACKAGES]:
-        table.add_row(_cut(one.name), *(f"{number:,}" if (number := getattr(one, name)) else "·" for name in shown))
+        table.add_row(cut(one.name), *(f"{number:,}" if (number := getattr(one, name)) else "·" for name in shown))
     if len(rows) > MOST_PACKAGES:
         table.add_row(Text(f"… and {len(rows) - MOST_PACKAGES} more packages"), *("" for _ in shown))
     return table
@@ -161,9 +161,9 @@ def _removals(overview: Overview) -> RenderableType:
 def _not_done(overview: Overview) -> RenderableType:
     lines: list[RenderableType] = [Text("Not done", style="bold yellow")]
     for change, outcome in overview.not_done:
-        lines.append(_plain(f"  {change.status}", change.kind, change.package_name, change.name))
+        lines.append(plain(f"  {change.status}", change.kind, change.package_name, change.name))
         reason = outcome.reason or change.reason
-        lines.append(_plain("     ", reason, outcome.advice))
+        lines.append(plain("     ", reason, outcome.advice))
     return Group(*lines, *_more(overview.not_done_count))
 
 
@@ -178,24 +178,25 @@ def _conflicts(overview: Overview) -> RenderableType:
 def conflict_lines(one: Conflict) -> list[Text]:
     """Return a conflict as it is shown on a terminal: what it is about, then the three values below each other."""
     decided = f"decided: {one.decision}" if one.decision else ""
+    name = one.name if one.name != one.package_name else ""
     return [
-        _plain(f"  ! {one.id}", one.kind, one.package_name, one.name if one.name != one.package_name else "", decided),
-        _plain("      ", f"{one.field}  when both agreed: {_value(one.base)}"),
-        _plain("      ", f"{' ' * len(one.field)}  in Alma now:      {_value(one.alma)}"),
-        _plain("      ", f"{' ' * len(one.field)}  in FOLIO now:     {_value(one.folio)}"),
+        plain(f"  ! {one.id}", one.kind, one.package_name, name, f"({one.field})", decided),
+        plain("      when both agreed: ", value_words(one.base)),
+        plain("      in Alma now:      ", value_words(one.alma)),
+        plain("      in FOLIO now:     ", value_words(one.folio)),
     ]
 
 
 def _parked(overview: Overview) -> RenderableType:
     lines: list[RenderableType] = [Text("Parked: these records cannot be moved as they stand", style="bold yellow")]
     for one in overview.parked:
-        lines.append(_plain(f"  {one.kind} {one.key}", one.name))
+        lines.append(plain(f"  {one.kind} {one.key}", one.name))
         lines.append(_parked_reason(one))
     return Group(*lines, *_more(overview.parked_count))
 
 
 def _parked_reason(one: Parked) -> Text:
-    return _plain("     ", one.reason + ".", one.advice)
+    return plain("     ", one.reason + ".", one.advice)
 
 
 def _losses(overview: Overview, directions: tuple[Direction, ...]) -> RenderableType:
@@ -205,37 +206,23 @@ def _losses(overview: Overview, directions: tuple[Direction, ...]) -> Renderable
     lines: list[RenderableType] = [Text(words, style="italic")]
     ordered = sorted(overview.losses.items(), key=lambda item: (-item[1].count, item[0]))
     for (field, reason), one in ordered[:MOST_SHOWN]:
-        lines.append(_plain(f"  {one.count:>6,} × {field}:", reason))
-        lines.append(_plain("          ", f"such as {one.example[:LONGEST_VALUE]}"))
+        lines.append(plain(f"  {one.count:>6,} × {field}:", reason))
+        lines.append(plain("          ", f"such as {one.example[:LONGEST_VALUE]}"))
     return Group(*lines, *_more(len(ordered)))
 
 
 def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
     sign = {Action.CREATE: "+", Action.UPDATE: "~"}.get(change.action, "-")
-    lines = [_plain(f"  {sign} {change.kind}", change.name, *change.identifiers[:2])]
+    lines = [plain(f"  {sign} {change.kind}", change.name, *change.identifiers[:2])]
     if change.action is Action.UPDATE:
         lines[0].append(f"  in {change.system.label}", style="dim")
-        lines += [_plain("      ", f"{one.field}: {_value(one.before)} → {_value(one.after)}") for one in change.fields]
+        lines += [
+            plain("      ", f"{one.field}: {value_words(one.before)} → {value_words(one.after)}")
+            for one in change.fields
+        ]
     if change.status in (Status.FAILED, Status.SKIPPED):
-        lines.append(_plain("      ", change.status, outcome.reason, outcome.advice))
+        lines.append(plain("      ", change.status, outcome.reason, outcome.advice))
     return lines
-
-
-def _value(value: FieldValue) -> str:
-    if value is None or value in ("", ()):
-        return "nothing"
-    return "; ".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _plain(*parts: str) -> Text:
-    """Return text without markup and control characters, so that a name cannot command a terminal."""
-    kept = [parts[0], *(clean(part) for part in parts[1:] if part)]
-    return Text("  ".join(kept), overflow="ellipsis")
-
-
-def _cut(text: str) -> Text:
-    shown = clean(text)
-    return Text(shown if len(shown) <= LONGEST_VALUE else shown[: LONGEST_VALUE - 1] + "…")
 
 
 def _more(count: int) -> list[Text]:

@@ -1,19 +1,30 @@
 """A plan's way from draft to applied: what is withheld in it and approved, its fingerprint, and its single use."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import msgspec
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.errors import GuardError
+from sync.errors import ConfigurationError, GuardError
 from sync.model import Kind, System
+from sync.plan.approvable import Choice, guards_after
+from sync.plan.changes import Cost, Status
+from sync.plan.cost import DailyCalls, Limits, Step, estimate
+from sync.settings import Pair
+from sync.store.choosing import Choosing, CostOf
 from sync.store.encoding import encode
-from sync.store.plans import Outcome, PlanStatus
+from sync.store.plans import Outcome, PlanInfo, PlanStatus, plan_info
 from sync.store.queries import sql
+from sync.store.standing import standing
 from sync.store.tables import link, plan
 
 WAITING = (PlanStatus.DRAFT, PlanStatus.APPROVED)
 """Plans that can still be carried out."""
+
+NEW_PLAN = "Make a new plan: alma-folio-sync diff --both (or sync, or migrate)."
 
 
 async def seal_plan(engine: AsyncEngine, plan_id: int, *, pair: str, configuration: str) -> None:
@@ -33,20 +44,30 @@ async def begin_applying(engine: AsyncEngine, plan_id: int, *, run_id: int, pair
     Raises:
         GuardError: when it was taken before, a newer one took its place, or links or configuration are others now.
     """
-    advice = "Make a new plan: alma-folio-sync diff --both (or sync, or migrate)."
     async with engine.begin() as connection:
         row = (await connection.execute(select(plan).where(plan.c.id == plan_id).with_for_update())).one()
-        if row.status not in WAITING:
-            words = {"superseded": "was made of readings that newer ones replaced"}.get(
-                row.status, f"is {row.status}, and a plan is carried out once"
-            )
-            raise GuardError(f"Guard single-use: plan {plan_id} {words}.", advice=advice)
+        require_waiting(plan_id, row.status)
         if row.fingerprint != await _fingerprint(connection, pair, configuration):
             raise GuardError(
-                f"Guard fingerprint: links or configuration have changed since plan {plan_id} was made.", advice=advice
+                f"Guard fingerprint: links or configuration have changed since plan {plan_id} was made.",
+                advice=NEW_PLAN,
             )
         values = {"status": PlanStatus.BEGUN, "applied_by": run_id}
         await connection.execute(update(plan).where(plan.c.id == plan_id).values(values))
+
+
+def require_waiting(plan_id: int, status: str) -> None:
+    """Refuse a plan that is carried out already, or was replaced by a newer one.
+
+    Raises:
+        GuardError: for any status but draft and approved.
+    """
+    if status in WAITING:
+        return
+    words = "was made of readings that newer ones replaced"
+    if status != PlanStatus.SUPERSEDED:
+        words = f"is {status}, and a plan is carried out once"
+    raise GuardError(f"Guard single-use: plan {plan_id} {words}.", advice=NEW_PLAN)
 
 
 async def _fingerprint(connection: AsyncConnection, pair: str, configuration: str) -> str:
@@ -91,5 +112,137 @@ async def withhold_under_other_rules(
 
 
 def _guarded(reason: str) -> str:
-    advice = "Look at it: alma-folio-sync plan show. To let it through: alma-folio-sync plan approve --guard NAME"
+    advice = (
+        "Look at it: alma-folio-sync plan show ID --withheld. To let it through: alma-folio-sync plan approve ID "
+        "--guard NAME"
+    )
     return encode(Outcome(reason=reason, error="guard", advice=advice)).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What a person's word did to a plan: so many changes that were meant moved, and so many more along with them.
+
+    `left` counts by reason what was meant and nobody can approve.
+    """
+
+    plan: PlanInfo
+    meant: int = 0
+    along: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+
+
+async def approve_plan(engine: AsyncEngine, pair: str, plan_id: int) -> Decided:
+    """Approve a plan as it stands: carrying it out asks nobody any longer.
+
+    Raises:
+        ConfigurationError: when the pair has no such plan, or its making was interrupted.
+        GuardError: when it was carried out already, or a newer one took its place.
+    """
+    async with engine.begin() as connection:
+        await _lock(connection, pair, plan_id)
+        await connection.execute(update(plan).where(plan.c.id == plan_id).values(status=PlanStatus.APPROVED))
+    return Decided(plan=await plan_info(engine, plan_id))
+
+
+async def approve_changes(engine: AsyncEngine, pair: str, plan_id: int, choice: Choice, cost_of: CostOf) -> Decided:
+    """Plan the withheld changes that are meant, with what they cannot do without, and approve the plan.
+
+    A guard that withholds nothing any longer has not tripped (`sync.plan.approvable`).
+
+    Raises:
+        ConfigurationError: as `approve_plan`; when nothing is meant, and when a change or a guard is not there.
+        GuardError: as `approve_plan`; when nobody can approve a change that is named, or any that is meant.
+    """
+    async with engine.begin() as connection:
+        await _lock(connection, pair, plan_id)
+        info = await plan_info(engine, plan_id)
+        _require_guard(info, choice)
+        choosing = Choosing(connection=connection, plan=info, choice=choice, to=Status.PLANNED)
+        await choosing.approve()
+        await choosing.require_all()
+        guards = guards_after(info.guards, choosing.before, choosing.after)
+        await choosing.store(cost_of, status=PlanStatus.APPROVED, guards=msgspec.to_builtins(guards))
+    return await _decided(engine, choosing)
+
+
+async def withhold_changes(engine: AsyncEngine, pair: str, plan_id: int, choice: Choice, cost_of: CostOf) -> Decided:
+    """Withhold the planned changes that are meant, and those that cannot be done or are not needed without them.
+
+    Raises:
+        ConfigurationError: as `approve_plan`; when nothing is meant, and when a change is not there.
+        GuardError: as `approve_plan`.
+    """
+    async with engine.begin() as connection:
+        await _lock(connection, pair, plan_id)
+        choosing = Choosing(
+            connection=connection, plan=await plan_info(engine, plan_id), choice=choice, to=Status.WITHHELD
+        )
+        await choosing.withhold()
+        await choosing.require_all()
+        await choosing.store(cost_of)
+    return await _decided(engine, choosing)
+
+
+async def _decided(engine: AsyncEngine, choosing: Choosing) -> Decided:
+    return Decided(
+        plan=await plan_info(engine, choosing.plan.id),
+        meant=choosing.meant,
+        along=choosing.moved.total() - choosing.meant,
+        left=choosing.left,
+    )
+
+
+async def _lock(connection: AsyncConnection, pair: str, plan_id: int) -> None:
+    """Keep everybody else from deciding about the plan, and from carrying it out, until this transaction ends."""
+    query = select(plan.c.status, plan.c.fingerprint).where(plan.c.id == plan_id, plan.c.pair == pair)
+    row = (await connection.execute(query.with_for_update())).one_or_none()
+    if row is None:
+        raise no_such_plan(pair, plan_id)
+    require_waiting(plan_id, row.status)
+    if not row.fingerprint:
+        raise ConfigurationError(f"The making of plan {plan_id} was interrupted.", advice=NEW_PLAN)
+
+
+def no_such_plan(pair: str, plan_id: int) -> ConfigurationError:
+    """Return the error that a pair has no plan of this number."""
+    return ConfigurationError(
+        f"There is no plan {plan_id} of the pair {pair!r}.", advice="List them with: alma-folio-sync plans"
+    )
+
+
+def _require_guard(info: PlanInfo, choice: Choice) -> None:
+    if choice.knows_guard(info.guards):
+        return
+    tripped = ", ".join(dict.fromkeys(one.name for one in info.guards if one.tripped)) or "none"
+    raise ConfigurationError(
+        f"No guard {choice.guard!r} has tripped in plan {info.id}; tripped have: {tripped}.",
+        advice=f"What is withheld, and why: alma-folio-sync plan show {info.id} --withheld",
+    )
+
+
+async def costs_today(engine: AsyncEngine, name: str, pair: Pair) -> CostOf:
+    """Return what says the cost of so many changes, by the calls that are left of this day."""
+    used = {one.system: (one.used, one.reported) for one in (await standing(engine, name)).calls}
+    alma, folio = pair.alma, pair.folio
+    in_alma = _left("Alma", 0, alma.daily_reserve, used)
+    in_folio = _left("FOLIO", folio.daily_calls, folio.daily_reserve, used)
+
+    def cost_of(kinds: Counter[Step]) -> Cost:
+        return estimate(
+            kinds,
+            alma=Limits(per_second=alma.requests_per_second, daily=in_alma),
+            folio=Limits(per_second=folio.requests_per_second, daily=in_folio),
+            tags=bool(pair.policy.tags),
+        )
+
+    return cost_of
+
+
+def _left(system: str, a_day: int, reserve: int, used: Mapping[str, tuple[int, int | None]]) -> DailyCalls | None:
+    """Return what a day's limit leaves, None where neither the configuration nor the system names one."""
+    today, reported = used.get(system, (0, None))
+    known = [left for left in (a_day - today if a_day else None, reported) if left is not None]
+    if not known:
+        return None
+    return DailyCalls(left=min(known) - reserve, a_day=(a_day or min(known)) - reserve)

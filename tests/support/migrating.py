@@ -8,8 +8,8 @@ import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.migrate import diff, migrate
-from sync.engine.running import Ended
 from sync.engine.plan import Wanted
+from sync.engine.running import Ended
 from sync.model import Kind, Parked
 from sync.plan.changes import Status
 from sync.settings import Pair

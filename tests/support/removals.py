@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.running import Ended
 from sync.engine.plan import Wanted
+from sync.engine.running import Ended
 from sync.model import Kind
 from sync.plan.changes import REMOVALS, Status
 from sync.plan.direction import Direction

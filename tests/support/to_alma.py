@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.engine.running import Ended
 from sync.engine.plan import Wanted
+from sync.engine.running import Ended
 from sync.plan.direction import Direction
 from sync.sandbox.folio.records import Coverage, Identifier, Package, Resource, Title
 from sync.sandbox.seed import SeedBib

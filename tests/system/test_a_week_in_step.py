@@ -3,7 +3,7 @@
 Each day ends with a sync. What is asserted is what the librarians find in their own system the morning after.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -120,9 +120,9 @@ def systems() -> Iterator[Systems]:
 
 
 @pytest.fixture
-async def week(systems: Systems, database: AsyncEngine) -> AsyncIterator[Week]:
+def week(systems: Systems, database: AsyncEngine) -> Week:
     pair = systems.pair(alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5})
-    yield Week(systems, database, pair)
+    return Week(systems, database, pair)
 
 
 async def test_a_week_in_which_both_sides_change(week: Week) -> None:

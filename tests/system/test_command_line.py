@@ -36,7 +36,8 @@ from tests.support.practice import Systems, practice_systems
 COMMANDS = (
     "demo", "init", "check", "match", "diff", "migrate", "sync", "conflicts", "conflicts list", "conflicts show",
     "conflicts resolve", "plans", "plan", "plan show", "plan approve", "plan withhold", "apply", "links", "links list",
-    "links export", "links import", "audit", "runs", "status", "sandbox", "sandbox serve", "db", "db current", "db upgrade",
+    "links export", "links import", "audit", "runs", "status", "sandbox", "sandbox serve", "db", "db current",
+    "db upgrade",
 )  # fmt: skip
 MIGRATE = ("migrate", *DIRECTION, "--yes")
 LIBRARY = plain_library((5, 3))

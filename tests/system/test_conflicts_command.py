@@ -3,13 +3,15 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.cli import cli
 from sync.engine.plan import Wanted
 from sync.engine.running import Ended
 from sync.model import Kind
@@ -91,6 +93,13 @@ async def desk(systems: Systems, database: AsyncEngine, database_url: str, tmp_p
     return Desk(systems, database, place)
 
 
+def test_the_help_of_every_command_shows_examples() -> None:
+    for command in ("conflicts", "conflicts list", "conflicts show", "conflicts resolve"):
+        answer = CliRunner().invoke(cli, [*command.split(), "--help"])
+        assert answer.exit_code == 0
+        assert f"  alma-folio-sync {command} " in answer.output, command
+
+
 async def test_a_conflict_is_listed_with_three_values_and_the_decision_is_followed(desk: Desk) -> None:
     desk.edit_both(1)
     before = writes(desk.systems)
@@ -102,18 +111,16 @@ async def test_a_conflict_is_listed_with_three_values_and_the_decision_is_follow
     assert conflict | values == conflict
     assert (conflict["field"], conflict["package"], conflict["decision"]) == ("url", "Harbour Online", None)
 
-    narrow = replace(desk.place, environment={**desk.place.environment, "COLUMNS": "50"})
     number = str(conflict["id"])
-    listed, wide, small, shown = await asyncio.gather(
+    listed, wide, shown = await asyncio.gather(
         desk.place.run("conflicts", "list", "--format", "json"),
         desk.place.run("conflicts", "list", "--undecided", "--package", "HARBOUR"),
-        narrow.run("conflicts", "list"),
         desk.place.run("conflicts", "show", number),
     )
     assert listed.json == {"conflicts": [conflict]}
     assert listed.code == wide.code == 0
     assert "When both agreed" in wide.out
-    assert all("red]Loud[/]" in answer.out for answer in (wide, small, shown))
+    assert all("red]Loud[/]" in answer.out for answer in (wide, shown))
     assert all(value in re.sub(r"\s", "", shown.out) for value in values.values())
     assert "FOLIO's value is written to Alma" in shown.out
 

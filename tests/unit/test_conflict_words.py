@@ -64,14 +64,22 @@ def test_each_decision_says_what_the_next_sync_does() -> None:
     in_alma = conflict(2, field=REMOVAL, base="in both", alma=("coverage: 1811-",), folio=GONE)
     in_folio = conflict(3, field=REMOVAL, base="in both", alma=GONE, folio=("coverage: 1811-",))
     assert decisions_for(in_alma) == (Decision.ALMA, Decision.FOLIO)
-    assert effect(in_alma, Decision.ALMA) == "Alma's record is made again in FOLIO"
-    assert effect(in_alma, Decision.FOLIO) == "Alma's record is removed there as well, with its edits"
-    assert effect(in_folio, Decision.ALMA) == "FOLIO's record is removed there as well, with its edits"
-    assert effect(in_folio, Decision.FOLIO) == "FOLIO's record is made again in Alma"
+    assert effect(in_alma, Decision.ALMA) == "the record of Alma is made again in FOLIO"
+    assert effect(in_alma, Decision.FOLIO) == "the record is removed in Alma as well, with its edits"
+    assert effect(in_folio, Decision.ALMA) == "the record is removed in FOLIO as well, with its edits"
+    assert effect(in_folio, Decision.FOLIO) == "the record of FOLIO is made again in Alma"
     assert effects([plain, in_alma, conflict(4)], Decision.ALMA) == [
         "2: Alma's value is written to FOLIO",
-        "1: Alma's record is made again in FOLIO",
+        "1: the record of Alma is made again in FOLIO",
     ]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_list_says_what_becomes_of_a_removal(width: int) -> None:
+    out = io.StringIO()
+    edited = conflict(field=REMOVAL, base="in both", alma=("coverage: 1811-",), folio=GONE)
+    Console(file=out, width=width).print(conflicts_report([edited, conflict(2)], width))
+    assert out.getvalue().count("--take") == 2
 
 
 @pytest.mark.parametrize("width", [20, 50, 80, 200])

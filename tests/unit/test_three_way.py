@@ -200,6 +200,16 @@ def test_what_a_side_does_not_tell_did_not_change(name: str) -> None:
         assert compare(alma, folio, Rules()).verdicts == ()
 
 
+@pytest.mark.parametrize("name", ["proxy", "url"])
+def test_of_a_side_that_tells_all_none_is_a_value(name: str) -> None:
+    """A proxy left to the level above, and an address made at each click, are what Alma says."""
+    given, none = replace(HOLDING, **{name: VALUES[name][1]}), replace(HOLDING, **{name: None})
+    set_now = Side(now=given, before=none, fitted=given, tells_all=True)
+    assert compare(set_now, side(HOLDING, HOLDING), Rules()).fields(Verdict.TO_FOLIO) == (name,)
+    taken_away = Side(now=none, before=given, fitted=none, tells_all=True)
+    assert compare(taken_away, side(given, given), Rules()).fields(Verdict.AGREED) == (name,)
+
+
 def test_a_proxy_that_is_inherited_fills_no_gap() -> None:
     folio = side(replace(HOLDING, proxy=INHERITED), None, proxy=None)
     assert compare(side(HOLDING, None), folio, Rules()).fields(Verdict.TO_ALMA, Verdict.CONFLICT) == ()
