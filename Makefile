@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench clean requirements
+.PHONY: help install demo test lint format bench soak clean requirements
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ format: $(VENV)/.installed-dev  ## put the code in the house style
 
 bench: $(VENV)/.installed-dev  ## measure speed, share of the permitted rate and memory (minutes)
 	@$(BIN)/python -m pytest tests/bench -m bench -s
+
+soak: $(VENV)/.installed-dev  ## tell 20,000 stories of two librarians and a sync (hours; ALMA_FOLIO_SYNC_SOAK_EXAMPLES=200 for fewer)
+	@$(BIN)/python -m pytest tests/stateful -m soak -s
 
 clean:  ## remove .venv and what the demo left
 	rm -rf $(VENV) .alma-folio-sync build dist

@@ -69,10 +69,11 @@ class TwoWay(RuleBasedStateMachine):
         self._story = Story(self._world, beginning, self._tally)
         self._sound = True
 
-    @rule(edit=EDITS)
-    def edit(self, edit: Edit) -> None:
+    @rule(edits=st.lists(EDITS, min_size=1, max_size=4))
+    def edit(self, edits: list[Edit]) -> None:
         with self._told() as story:
-            story.edit(edit)
+            for edit in edits:
+                story.edit(edit)
 
     @rule(verb=st.sampled_from(SHARED_VERBS), which=NUMBERS, picks=st.tuples(PICKS, PICKS))
     def edit_both(self, verb: Verb, which: int, picks: tuple[int, int]) -> None:

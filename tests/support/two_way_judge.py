@@ -57,6 +57,14 @@ class Judge:
     kept: list[Named] = field(default_factory=list)
     decided: list[Named] = field(default_factory=list)
 
+    def edited(self, before: Shown, after: Shown, *, during: bool) -> list[Entry]:
+        """Take down an edit; what a person decided to leave as it was counts no longer where it is edited."""
+        entries = self.log.note(before, after, during=during)
+        for entry in entries:
+            place = self.shelves.place(entry.system, entry.spot)
+            self.kept = [one for one in self.kept if not _names(one, place, entry.ids)]
+        return entries
+
     # --- after every cycle
 
     def after_cycle(self, alma: Shown, folio: Shown, listing: Listing, policy: Policy) -> list[str]:
@@ -82,6 +90,8 @@ class Judge:
             yield from self._of_absent(place, entries, values)
             return
         alma, folio = (shown[side] for side in SIDES)
+        if _waits(place, alma):
+            return
         if not self._flows(place, alma, folio):
             self.log.forget(entries)
         elif self._same(place, alma, folio):
@@ -96,20 +106,20 @@ class Judge:
         for entry in entries:
             if values[entry.system] is not None:
                 continue
-            if not (entry.raced or self.log.removed(entry.system, entry.spot)):
+            if entry.certain:
                 yield f"edited in {entry.system}, and removed there all the same: {_told(entry)}"
             self.log.forget([entry])
 
     def _winner(self, place: Place, entries: Sequence[Entry], value: Value | None, policy: Policy) -> Iterator[str]:
-        if any(entry.raced for entry in entries):
+        by_person = [one for one in self.decided if any(_names(one, place, entry.ids) for entry in entries)]
+        self.decided = [one for one in self.decided if one not in by_person]
+        if by_person or not all(entry.certain for entry in entries):
             return
         if not any(_equal(place.field, value, entry.now) for entry in entries):
             yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"
             return
         both = len(entries) > 1 and not _equal(place.field, entries[0].now, entries[1].now)
         if not both or place.field is Field.THERE or any(entry.during for entry in entries):
-            return
-        if any(_names(one, place, frozenset(entry.ids)) for one in self.decided for entry in entries):
             return
         right = _policy_of(place.field, policy)
         if right == "ask":
@@ -130,7 +140,7 @@ class Judge:
             value = shown[entry.system].value(entry.spot)
             place = self.shelves.place(entry.system, entry.spot)
             gone = value is None or not _equal(entry.spot.field, value, entry.now)
-            if gone and not entry.raced and not any(_names(one, place, entry.ids) for one in named):
+            if gone and entry.certain and not any(_names(one, place, entry.ids) for one in named):
                 wrong.append(f"edit gone, and not named; {entry.system} shows {value!r}: {_told(entry)}")
         return wrong
 
@@ -152,6 +162,8 @@ class Judge:
             fields = HOLDING_FIELDS if place.title else PACKAGE_FIELDS
             for each in fields if len(found) == len(SIDES) else (Field.THERE,):
                 exact = Place(place.alma, place.folio, place.title, each)
+                if _waits(exact, alma):
+                    continue
                 if self._flows(exact, alma, folio) and not self._same(exact, alma, folio):
                     values = [shown[side].value(exact.spot(side)) for side in SIDES]
                     yield Difference(exact, values[0], values[1], ids, around)
@@ -163,8 +175,6 @@ class Judge:
             return True
         if place.field is Field.HIDDEN:
             return collection.services > 0
-        if place.field is Field.AVAILABLE:
-            return not (collection.hidden and collection.services > 1)
         if place.field in (Field.NAME, Field.URL):
             return not package.managed
         return place.field is not Field.NOTE or self.notes_mapped
@@ -204,6 +214,12 @@ def _equal(wanted: Field, one: Value | None, other: Value | None) -> bool:
     if wanted is Field.NAME and isinstance(one, str) and isinstance(other, str):
         return same_name(one, other)
     return one == other
+
+
+def _waits(place: Place, alma: Shown) -> bool:
+    """Return whether nobody can see what stands there: a title of a hidden collection is looked at when it is shown."""
+    collection = alma.packages.get(place.alma)
+    return place.field is Field.AVAILABLE and collection is not None and collection.hidden
 
 
 def _told(entry: Entry) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sync.model import System
 from sync.sandbox.controls import Call
-from tests.support.two_way_seen import Field, Shown, Spot, Value
+from tests.support.two_way_seen import Field, Shown, ShownHolding, Spot, Value
 
 EMPTY: tuple[Value | None, ...] = (None, "", ())
 
@@ -95,7 +95,8 @@ class Entry:
     """What a librarian left at a spot, and what had stood there when both systems last agreed.
 
     `ids` are the record's; `during`: it was done in the midst of the cycle just over. `raced`: the product had read
-    the record before, and wrote it afterwards, which neither system's API lets it notice.
+    the record before, and wrote it afterwards, which neither system's API lets it notice. `united`: several portfolios
+    are shown as one, so that no value is surely the librarian's own.
     """
 
     system: System
@@ -105,6 +106,12 @@ class Entry:
     ids: frozenset[str]
     during: bool = False
     raced: bool = False
+    united: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Return whether the product has to heed the edit."""
+        return not (self.raced or self.united)
 
 
 @dataclass(slots=True)
@@ -118,6 +125,8 @@ class Log:
         touched = []
         for spot in {*before.spots(), *after.spots()}:
             was, now = before.value(spot), after.value(spot)
+            if now is None:
+                self.entries.pop((after.system, spot), None)  # gone with its record, which says so itself
             if was == now or now is None or (was is None and now in EMPTY):
                 continue
             key = (after.system, spot)
@@ -126,6 +135,7 @@ class Log:
                 entry = Entry(system=after.system, spot=spot, before=was, now=now, ids=frozenset())
             records = (before.record(spot.package, spot.title), after.record(spot.package, spot.title))
             entry.ids |= {one for record in records if record is not None for one in record.ids}
+            entry.united = entry.united or any(isinstance(one, ShownHolding) and one.several for one in records)
             entry.now, entry.during = now, entry.during or during
             touched.append(entry)
             if entry.now == entry.before and not during:
@@ -142,11 +152,6 @@ class Log:
         """Both systems agree on these again, or nobody can tell."""
         for one in entries:
             self.entries.pop((one.system, one.spot), None)
-
-    def removed(self, system: System, spot: Spot) -> bool:
-        """Return whether the record of a spot was removed by the system's own librarian."""
-        own = (Spot(spot.package, title, Field.THERE) for title in {spot.title, ""})
-        return any(entry.now is False for one in own if (entry := self.at(system, one)) is not None)
 
 
 def is_raced(entry: Entry, since: Sequence[Call]) -> bool:

@@ -110,7 +110,7 @@ class Story:
         self.diary.append(f"  {'in the midst: ' if during else ''}{words}")
         if not self.met and not during:
             return []  # before both systems met, the product cannot know an edit from what was there
-        return self.judge.log.note(before, self.shown(edit.system), during=during)
+        return self.judge.edited(before, self.shown(edit.system), during=during)
 
     def edit_both(self, verb: Verb, which: int, picks: tuple[int, int]) -> None:
         """Let both librarians edit the same record, with these values."""
