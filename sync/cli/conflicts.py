@@ -102,7 +102,7 @@ def list_(ctx: click.Context, field: str, package: str, decided: bool | None, fo
         if any(one.decision is None for one in found):
             click.echo("Decide: alma-folio-sync conflicts resolve ID… --take alma|folio|keep", err=True)
         if any(one.decision for one in found):
-            click.echo("What is decided stays listed until a sync has followed it and the next one agrees.", err=True)
+            click.echo("What is decided stays listed until a sync has followed it.", err=True)
         return ExitCode.DONE
 
     return run_async(ctx, work)

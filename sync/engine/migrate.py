@@ -20,6 +20,7 @@ from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import SCOPE, SHRUNK
 from sync.settings import Pair
 from sync.store.approval import begin_applying, require_waiting, seal_plan
+from sync.store.conflicts import close_followed
 from sync.store.intents import supersede_intents
 from sync.store.plans import PlanInfo, PlanStatus, count_statuses, find_plan, plan_info, set_plan_status
 from sync.store.runs import RunState, end_run, note_plan
@@ -149,6 +150,7 @@ async def _carry_out(work: Work, plan: PlanInfo, read: Read) -> Ended:
     else:
         await set_plan_status(database, plan.id, PlanStatus.APPLIED)
         await _measure_next_by(database, plan, read)
+        await close_followed(database, work.name, run_id=plan.run_id, plan_id=plan.id)
     parked = await count_parked(database, plan.run_id)
     result = await result_of(database, plan.id, parked)
     ended = Ended(run_id=work.run_id, plan=plan, parked=parked, result=result, paused=paused)

@@ -79,7 +79,8 @@ def write_match_json(write: Write, report: MatchReport) -> None:
 def _head(report: MatchReport) -> str:
     records = sum(one.records for one in report.matched)
     fresh = sum(one.fresh for one in report.matched)
-    together = f"{numbered(records, 'record')} of FOLIO have their counterpart in Alma"
+    have = "has its" if records == 1 else "have their"
+    together = f"{numbered(records, 'record')} of FOLIO {have} counterpart in Alma"
     lines = [f"{together}: {records - fresh:,} were linked before, {fresh:,} are linked now."]
     if report.ambiguous:
         names = numbered(len(report.ambiguous), "ambiguous name")

@@ -87,7 +87,9 @@ def _add(found: Overview, change: Change, outcome: Outcome) -> None:
             found.not_done.append((change, outcome))
     found.known_titles += change.kind is Kind.TITLE and "has already is used" in outcome.reason
     if change.package_key:
-        package = found.packages.setdefault(change.package_key, PackageRow(name=change.package_name))
+        # by name: on the way to Alma and on the way to FOLIO a package has another key
+        name = change.package_name or change.package_key
+        package = found.packages.setdefault(name, PackageRow(name=change.package_name))
         package.not_done += not_done
         if change.kind is Kind.HOLDING and not withheld:
             package.create += change.action in (Action.CREATE, Action.SELECT)

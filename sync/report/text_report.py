@@ -64,7 +64,8 @@ def sentence(plan: PlanInfo, overview: Overview) -> str:
     """Return in one sentence what approving the plan would do."""
     summary = plan.summary
     waits = f"; {summary.withheld:,} changes are withheld" if summary.withheld else ""
-    waits += f"; {summary.conflict:,} conflicts wait for a decision" if summary.conflict else ""
+    conflicts = "1 conflict waits" if summary.conflict == 1 else f"{summary.conflict:,} conflicts wait"
+    waits += f"; {conflicts} for a decision" if summary.conflict else ""
     if not summary.writes:
         return f"Nothing to do: {summary.unchanged:,} records were compared and agree{waits}."
     parts: list[str] = []

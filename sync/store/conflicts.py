@@ -89,6 +89,12 @@ async def close_conflicts(engine: AsyncEngine, pair: str, run_id: int) -> None:
         await connection.execute(sql("close_conflicts"), {"pair": pair, "run": run_id})
 
 
+async def close_followed(engine: AsyncEngine, pair: str, *, run_id: int, plan_id: int) -> None:
+    """Close the decided conflicts that a run met, once its plan was carried out and all of it that follows them done."""
+    async with engine.begin() as connection:
+        await connection.execute(sql("close_followed"), {"pair": pair, "run": run_id, "plan_id": plan_id})
+
+
 async def open_conflicts(engine: AsyncEngine, pair: str, *, decided: bool | None = None) -> list[Conflict]:
     """Return the conflicts of a pair that are not over, by package, name and field; `decided`: only those, or not."""
     query = select(conflict).where(*_open(pair)).order_by(*ORDER)

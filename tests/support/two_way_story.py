@@ -47,6 +47,7 @@ class Tally:
     began: float
     loud: bool = False
     stories: int = 0
+    steps: int = 0
     edits: int = 0
     cycles: int = 0
     in_cycles: float = 0.0
@@ -54,8 +55,8 @@ class Tally:
     def __str__(self) -> str:
         each = self.in_cycles / max(1, self.cycles)
         seconds = time.monotonic() - self.began
-        words = f"{self.stories:,} examples, {self.edits:,} edits, {self.cycles:,} cycles of {each:.2f} s each"
-        return f"{words}, {seconds:,.0f} s in all"
+        words = f"{self.stories:,} examples, {self.steps:,} steps, {self.edits:,} edits, {self.cycles:,} cycles"
+        return f"{words} of {each:.2f} s each, {seconds:,.0f} s in all"
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ async def test_a_sync_carries_each_sides_changes_to_the_other_and_lists_what_bot
         "decision": None,
     }
     shown = await desk.run("diff", "--both")
-    for words in ("Alma ⇄ FOLIO", "1 conflicts wait for a decision", "https://folio.invalid/2", "conflicts"):
+    for words in ("Alma ⇄ FOLIO", "1 conflict waits for a decision", "https://folio.invalid/2", "conflicts"):
         assert words in shown.out
 
     done = await desk.run("sync", "--yes", "--format", "json")

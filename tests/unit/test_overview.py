@@ -38,7 +38,7 @@ async def test_what_is_withheld_is_counted_as_not_done_and_under_no_other_headin
     planned = [change(1, Action.CREATE), change(2, Action.SELECT), change(3, Action.UPDATE), change(4, Action.REMOVE)]
     withheld = [change(5 + at, one.action, Status.WITHHELD) for at, one in enumerate(planned)]
     found = await overview_of(rows([*planned, *withheld]))
-    assert found.packages == {"1": PackageRow(name="One", create=2, update=1, remove=1, not_done=4)}
+    assert found.packages == {"One": PackageRow(name="One", create=2, update=1, remove=1, not_done=4)}
     assert [one.name for one in found.removals] == ["Journal 4"]
     assert found.planned[System.ALMA, Kind.HOLDING, Action.REMOVE] == 1
 
