@@ -1,0 +1,207 @@
+"""What each side held when both agreed, record by record and field by field: nothing that waits is forgotten."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.plan import Wanted
+from sync.engine.running import Ended
+from sync.model import System
+from sync.plan.changes import Status
+from sync.sandbox.folio.records import Coverage
+from sync.sandbox.seed import SeedRange
+from sync.store.conflicts import open_conflicts
+from tests.support.libraries import collection, journal, library, portfolio
+from tests.support.migrating import PAIR, changes, parked, run_migration
+from tests.support.practice import Exchange, Systems, practice_systems
+
+SINCE_1950 = Coverage("1950-01-01", "")
+
+
+@pytest.fixture
+def systems() -> Iterator[Systems]:
+    seed = library(
+        [journal(number) for number in range(6)],
+        collection("Coast", [portfolio(0), portfolio(1), portfolio(2), portfolio(2, url="https://second.invalid")]),
+        collection("Dunes", [portfolio(3), portfolio(4)]),
+    )
+    with practice_systems(seed) as both:
+        yield both
+
+
+async def sync(database: AsyncEngine, systems: Systems) -> Ended:
+    pair = systems.pair(
+        alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5},
+        policy={"max_removals": 100, "max_shrink_percent": 100},
+    )
+    return await run_migration(database, systems, pair, wanted=Wanted.both(pair.policy))
+
+
+async def written(database: AsyncEngine, ended: Ended) -> set[tuple[System, str, str]]:
+    """Return what a cycle wrote: on which side, what, and of which record."""
+    done = await changes(database, ended, status=Status.VERIFIED)
+    return {(one.change.system, str(one.change.action), one.change.name) for one in done}
+
+
+async def quiet(database: AsyncEngine, systems: Systems) -> None:
+    """Assert that one more cycle has nothing to do."""
+    before = systems.alma.controls.writes, systems.folio.controls.writes
+    ended = await sync(database, systems)
+    assert (ended.plan.summary.writes, ended.plan.summary.withheld, ended.plan.summary.conflict) == (0, 0, 0)
+    assert (systems.alma.controls.writes, systems.folio.controls.writes) == before
+
+
+def held(systems: Systems, number: int) -> str:
+    """Return the id of the first portfolio of a journal."""
+    return str(systems.alma.portfolios(mms_id=systems.alma.mms_id(journal(number).key))[0]["id"])
+
+
+def resource(systems: Systems, number: int):
+    (found,) = [one for one in systems.folio.resources() if one.title.name == journal(number).title]
+    return found
+
+
+def readdress(systems: Systems, number: int, url: str) -> None:
+    systems.alma.edit_portfolio(held(systems, number), linking_details={"static_url": f"jkey={url}"})
+
+
+async def test_where_one_sides_write_fails_its_field_is_tried_again_and_the_other_ones_is_done(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    readdress(systems, 0, "https://new.invalid")
+    systems.folio.edit_resource(resource(systems, 0).id, custom_coverages=(SINCE_1950,))
+
+    def undo(exchange: Exchange) -> None:
+        """Let Alma say yes to the change and lose it."""
+        if exchange.method == "PUT" and "/portfolios/" in exchange.path:
+            systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1998"))
+
+    systems.alma_front.meddler = undo
+    ended = await sync(database, systems)
+    systems.alma_front.meddler = None
+    assert await written(database, ended) == {(System.FOLIO, "update", journal(0).title)}
+    assert ended.result is not None
+    assert ended.result.failed == 1
+    assert resource(systems, 0).resource.custom_coverages == (SINCE_1950,)
+    assert resource(systems, 0).resource.url == "https://new.invalid"
+
+    ended = await sync(database, systems)
+    assert await written(database, ended) == {(System.ALMA, "update", journal(0).title)}
+    details = systems.alma.portfolio(held(systems, 0))
+    assert details["coverage_details"]["local_date_coverage_parameters"][0]["from_year"] == "1950"
+    assert details["linking_details"]["static_url"] == "jkey=https://new.invalid"
+    await quiet(database, systems)
+
+
+async def test_a_portfolio_made_anew_in_place_of_a_removed_one_is_its_successor(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    alma = systems.alma
+    before = resource(systems, 1).id
+    gone = alma.portfolio(held(systems, 1))
+    alma.remove_portfolio(str(gone["id"]))
+    service = str(gone["electronic_collection"]["service"]["value"])
+    alma.add_portfolio(service, portfolio(1, url="https://successor.invalid"))
+    ended = await sync(database, systems)
+    assert await written(database, ended) == {(System.FOLIO, "update", journal(1).title)}
+    assert resource(systems, 1).id == before
+    assert resource(systems, 1).resource.url == "https://successor.invalid"
+    await quiet(database, systems)
+
+
+async def test_a_portfolio_that_moves_to_another_collection_moves_in_folio_and_comes_back_to_none(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    alma = systems.alma
+    moved = alma.state.portfolios[held(systems, 1)]
+    if moved.service is not None:
+        del moved.service.portfolios[moved.id]
+    moved.service = alma.state.services[_service_of(systems, 3)]
+    moved.service.portfolios[moved.id] = moved
+    for _ in range(2):
+        ended = await sync(database, systems)
+        assert not [one for one in await written(database, ended) if one[0] is System.ALMA]
+    packages = {one.id: one.package.name for one in systems.folio.packages()}
+    found = [one for one in systems.folio.resources() if one.title.name == journal(1).title]
+    assert [packages[one.package_id] for one in found] == ["Dunes"]
+    assert len(alma.portfolios()) == 6
+    await quiet(database, systems)
+
+
+def _service_of(systems: Systems, number: int) -> str:
+    return str(systems.alma.portfolio(held(systems, number))["electronic_collection"]["service"]["value"])
+
+
+async def test_a_title_that_moves_to_another_package_of_folio_moves_in_alma(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    folio = systems.folio
+    found = resource(systems, 3)
+    (coast,) = [one for one in folio.packages() if one.package.name == "Coast"]
+    folio.remove_resource(found.id)
+    folio.state.put_title(found.title)
+    folio.state.put_resource(replace(found.resource, package_id=int(coast.id.rpartition("-")[2])))
+    ended = await sync(database, systems)
+    assert await written(database, ended) == {
+        (System.ALMA, "create", journal(3).title),
+        (System.ALMA, "remove", journal(3).title),
+    }
+    (moved,) = systems.alma.portfolios(mms_id=systems.alma.mms_id(journal(3).key))
+    into = systems.alma.collection(str(moved["electronic_collection"]["id"]["value"]))
+    assert into["public_name"] == "Coast"
+    await quiet(database, systems)
+
+
+async def test_of_a_title_that_is_several_portfolios_alma_speaks_and_folio_is_told_where_to_turn(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    alma = systems.alma
+    for one in alma.portfolios(mms_id=alma.mms_id(journal(2).key)):
+        alma.set_coverage(str(one["id"]), SeedRange(from_year="1960"))
+    ended = await sync(database, systems)
+    assert await written(database, ended) == {(System.FOLIO, "update", journal(2).title)}
+    systems.folio.edit_resource(resource(systems, 2).id, url="https://folio.invalid")
+    ended = await sync(database, systems)
+    (one,) = await parked(database, ended)
+    assert (one.system, one.name) == (System.FOLIO, journal(2).title)
+    assert "several portfolios" in one.reason
+    assert ended.plan.summary.writes == 0
+    assert resource(systems, 2).resource.url == "https://folio.invalid"
+
+
+async def test_an_address_that_is_made_at_each_click_and_then_is_not_arrives(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    alma = systems.alma
+    alma.edit_portfolio(held(systems, 4), linking_details={"url_type": "dynamic", "static_url": ""})
+    await sync(database, systems)
+    alma.edit_portfolio(
+        held(systems, 4),
+        linking_details={"url_type": "static", "static_url": "jkey=https://static.invalid"},
+    )
+    await sync(database, systems)
+    assert resource(systems, 4).resource.url == "https://static.invalid"
+    await quiet(database, systems)
+
+
+async def test_what_both_changed_to_the_same_is_written_nowhere_and_remembered(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    readdress(systems, 0, "https://same.invalid")
+    systems.folio.edit_resource(resource(systems, 0).id, url="https://same.invalid")
+    ended = await sync(database, systems)
+    assert ended.plan.summary.writes == 0
+    assert await open_conflicts(database, PAIR) == []
+    readdress(systems, 0, "https://later.invalid")
+    ended = await sync(database, systems)
+    assert await written(database, ended) == {(System.FOLIO, "update", journal(0).title)}, "the base had moved"
+    assert json.dumps(resource(systems, 0).resource.url) == '"https://later.invalid"'
