@@ -13,9 +13,10 @@ from sync.model import (
     Holding,
     PartialDate,
     Proxy,
+    UserDefined,
 )
 from sync.plan.compare import ALMA_HOLDING_FIELDS
-from sync.plan.return_home import Base, returned
+from sync.plan.return_home import Base, held_back, returned
 
 YEAR = Embargo(EmbargoKind.DELAY, EmbargoUnit.YEARS, 1)
 MONTHS = Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, 12)
@@ -120,3 +121,13 @@ def test_what_was_never_told_is_not_known_to_have_changed() -> None:
 
 def test_fields_that_do_not_flow_are_the_sources_fitted_ones() -> None:
     assert returned(IN_FOLIO, IN_FOLIO, BASE, ()) == IN_FOLIO
+
+
+def test_a_base_moves_in_all_but_the_fields_that_wait() -> None:
+    fields: UserDefined = ("was", None, None, None, None)
+    before = Holding(key="1", package_key="2", title_key="3", url="https://was", public_note="was", user_defined=fields)
+    now = replace(before, url="https://is", public_note="is", available=False, user_defined=("is", "", "", "", ""))
+    assert held_back(now, before, ()) == now
+    assert held_back(now, before, ("url",)) == replace(now, url="https://was")
+    waiting = held_back(now, before, ("public_note",))
+    assert waiting == replace(now, public_note="was", user_defined=fields), "a note stands in one of FOLIO's fields"
