@@ -12,6 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("base", sa.Column("unsettled", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False))
+    op.add_column("base", sa.Column("pending", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False))
     op.add_column("snapshot", sa.Column("accepted", sa.Integer(), nullable=True))
     op.add_column("plan", sa.Column("alma_snapshot", sa.BigInteger(), nullable=True))
     op.add_column("plan", sa.Column("folio_snapshot", sa.BigInteger(), nullable=True))
@@ -62,4 +63,5 @@ def downgrade() -> None:
     op.drop_column("plan", "folio_snapshot")
     op.drop_column("plan", "alma_snapshot")
     op.drop_column("snapshot", "accepted")
+    op.drop_column("base", "pending")
     op.drop_column("base", "unsettled")

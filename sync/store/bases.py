@@ -97,6 +97,7 @@ async def agree(connection: AsyncConnection, pair: str, run_id: int, rules: str,
                 "written_hash": hashes[1],
                 "rules": rules,
                 "unsettled": list(unsettled),
+                "pending": list(item.pending),
                 "run_id": run_id,
             }
         )

@@ -186,6 +186,7 @@ base = Table(
     Column("written_hash", LargeBinary, nullable=False),
     Column("rules", Text, nullable=False),
     Column("unsettled", ARRAY(Text), nullable=False, server_default="{}"),  # fields on which both never agreed
+    Column("pending", ARRAY(Text), nullable=False, server_default="{}"),  # fields whose base waits for a change
     Column("run_id", BigInteger),
     _moment("agreed_at", now=True),
 )

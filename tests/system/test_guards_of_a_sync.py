@@ -283,3 +283,5 @@ async def test_at_first_contact_nothing_is_removed_and_no_value_that_differs_is_
         assert resource.resource.custom_coverages, "a gap is filled from the other side"
         assert "Letters from the Quay" in {str(one["resource_metadata"]["title"]) for one in systems.alma.portfolios()}
         assert alone in {one.id for one in systems.folio.resources()}
+        again = await sync(database, systems)
+        assert (again.plan.summary.writes, again.plan.summary.conflict) == (0, ended.plan.summary.conflict)

@@ -27,6 +27,6 @@ from (
   where f.snapshot_id = :folio and f.kind = :kind
   group by f.key, f.package_key, f.title_key
   having bool_or(
-    b.link_id is null or b.folio_hash <> f.hash or b.rules <> :rules or a.hash is distinct from b.alma_hash
+    b.link_id is null or b.folio_hash <> f.hash or b.rules <> :rules or b.pending <> '{}' or a.hash is distinct from b.alma_hash
   )
 ) d

@@ -20,7 +20,7 @@ left join base b on b.link_id = l.id
 left join entry f on f.snapshot_id = :folio and f.kind = 'holding' and f.key = l.folio_id
 group by m.package_key, m.identity_key
 having bool_or(
-  b.link_id is null or b.alma_hash <> m.hash or b.rules <> :rules or f.hash is distinct from b.folio_hash
+  b.link_id is null or b.alma_hash <> m.hash or b.rules <> :rules or b.pending <> '{}' or f.hash is distinct from b.folio_hash
 )
 or max(n.members) <> count(*)
 order by m.package_key, m.identity_key

@@ -1,4 +1,4 @@
--- Titles (several bibs may be one) that are new, or not as they were when both sides last agreed.
+-- Titles (several bibs may be one) that are new, not as they were when both sides last agreed, or waiting in part.
 -- A managed title is the knowledge base's: once linked, there is nothing to compare.
 with member as (
   select e.key, e.hash, coalesce(i.identity_key, e.key) as identity_key
@@ -15,7 +15,7 @@ group by m.identity_key
 having bool_or(
   l.id is null
   or (l.managed = 0 and (
-    b.link_id is null or b.alma_hash <> m.hash or b.rules <> :rules or f.hash is distinct from b.folio_hash
+    b.link_id is null or b.alma_hash <> m.hash or b.rules <> :rules or b.pending <> '{}' or f.hash is distinct from b.folio_hash
   ))
 )
 order by m.identity_key
