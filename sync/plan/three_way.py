@@ -211,10 +211,10 @@ def _by_rules(name: str, can: Flow, rules: Rules) -> tuple[Verdict, str]:
 def changed(side: Side, name: str, *, settled: bool = True) -> bool:
     """Return whether a field means something else than when both sides last agreed.
 
-    A statement counts as the other side would hold it: of Alma's coverage FOLIO's is made.
+    A statement of Alma counts as FOLIO would hold it: of coverage and embargo one is made.
     """
     now, before = side.now, side.before
-    if name == "coverage_statement" and side.fitted_before is not None:
+    if name == "coverage_statement" and side.tells_all:
         now, before = side.fitted, side.fitted_before
     value = getattr(now, name)
     if before is None or not settled:
@@ -234,7 +234,9 @@ def _equal(name: str, alma: Side, folio: Side, *, settled: bool) -> bool:
     if name == "name" and not settled:
         return any(name_key(getattr(one, name)) == name_key(getattr(other, name)) for one, other in pairs)
     if name == "coverage_statement":
-        return any((getattr(one, name) or "") == (getattr(other, name) or "") for one, other in pairs)
+        # of a statement that Alma does not have FOLIO's may be made; that it is none in FOLIO either says nothing
+        (made, held), (typed, noted) = (tuple(getattr(one, name) or "" for one in pair) for pair in pairs)
+        return bool(made == held or (typed and typed == noted))
     return any(
         meaning(getattr(fitted, name)) == meaning(getattr(own, name))
         for fitted, own in pairs

@@ -245,6 +245,7 @@ def test_a_statement_made_of_almas_coverage_counts_as_folio_would_hold_it() -> N
         before=before,
         fitted=replace(now, coverage_statement="v. 2 (1991)"),
         fitted_before=replace(before, coverage_statement="v. 1 (1990)"),
+        tells_all=True,
     )
     folio = side(replace(before, coverage_statement="v. 1 (1990)"), replace(before, coverage_statement="v. 1 (1990)"))
     assert compare(alma, folio, Rules()).fields(Verdict.TO_FOLIO) == ("coverage", "coverage_statement")
@@ -297,3 +298,19 @@ def test_both_systems_are_treated_alike(base: Holding, alma: Holding, folio: Hol
     one = {each.field: each.verdict for each in compare(side(alma, base), side(folio, base), by).verdicts}
     two = {each.field: each.verdict for each in compare(side(folio, base), side(alma, base), other).verdicts}
     assert {name: mirrored.get(verdict, verdict) for name, verdict in two.items()} == one
+
+
+def test_a_statement_that_is_made_of_what_alma_has_is_written_though_neither_side_typed_one() -> None:
+    rolling = Embargo(EmbargoKind.ROLLING, EmbargoUnit.MONTHS, 12)
+    alma = Side(
+        now=replace(HOLDING, embargo=rolling, coverage_statement=None),
+        before=replace(HOLDING, coverage_statement=None),
+        fitted=replace(HOLDING, coverage_statement="Most recent 12 months only"),
+        fitted_before=replace(HOLDING, coverage_statement=None),
+        tells_all=True,
+    )
+    found = compare(alma, side(HOLDING, HOLDING), Rules())
+    assert found.fields(Verdict.TO_FOLIO) == ("coverage_statement",)
+    assert found.fields(Verdict.AGREED) == ("embargo",), "FOLIO knows no rolling wall"
+    first = replace(alma, before=None, fitted_before=None)
+    assert "coverage_statement" in compare(first, side(HOLDING, None), Rules()).fields(Verdict.TO_FOLIO)
