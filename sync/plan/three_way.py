@@ -15,11 +15,11 @@ side is decided with the removals (`sync.engine.removals`): gone and unchanged â
 No I/O: records, fields, policies and decisions in; verdicts and their reasons out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sync.model import Holding, Package, Proxy, Record, Title, name_key
+from sync.model import CoverageRange, Holding, Package, Proxy, Record, Title, name_key
 from sync.plan.changes import FieldValue
 from sync.plan.compare import NOTE_FIELDS, TITLE_FIELDS, meaning, shown
 
@@ -171,7 +171,16 @@ def compare(alma: Side, folio: Side, rules: Rules, *, unsettled: tuple[str, ...]
                     folio=shown(getattr(folio.now, name)),
                 )
             )
-    return Comparison(tuple(verdicts))
+    return Comparison(tuple(one for one in verdicts if not _follows(one, verdicts, alma)))
+
+
+def _follows(one: FieldVerdict, verdicts: Sequence[FieldVerdict], alma: Side) -> bool:
+    """Return whether a statement is made of what Alma is not to keep, or not yet: then it waits for that."""
+    if one.field != "coverage_statement" or one.verdict is not Verdict.TO_FOLIO or alma.before is None:
+        return False
+    typed = getattr(alma.now, one.field) != getattr(alma.before, one.field)
+    made_of = (each for each in verdicts if each.field in ("coverage", "embargo"))
+    return not typed and any(each.verdict in (Verdict.TO_ALMA, Verdict.CONFLICT) for each in made_of)
 
 
 def _decide(name: str, flow: Flow, alma: Side, folio: Side, rules: Rules, *, settled: bool) -> tuple[Verdict, str]:
@@ -225,7 +234,16 @@ def changed(side: Side, name: str, *, settled: bool = True) -> bool:
         return (value or "") != (getattr(before, name) or "")
     if not side.tells_all and (value is None or getattr(before, name) is None):
         return False
-    return bool(meaning(value) != meaning(getattr(before, name)))
+    return _told(value, side) != _told(getattr(before, name), side)
+
+
+def _told(value: object, side: Side) -> object:
+    """Return what a side says with a value: a coverage says volumes and issues too, where the side can hold them."""
+    numbers: frozenset[object] = frozenset()
+    if side.tells_all and isinstance(value, tuple):
+        ranges = (one for one in value if isinstance(one, CoverageRange) and one.numbered)
+        numbers = frozenset((one.begin_volume, one.begin_issue, one.end_volume, one.end_issue) for one in ranges)
+    return meaning(value), numbers
 
 
 def _equal(name: str, alma: Side, folio: Side, *, settled: bool) -> bool:

@@ -314,3 +314,30 @@ def test_a_statement_that_is_made_of_what_alma_has_is_written_though_neither_sid
     assert found.fields(Verdict.AGREED) == ("embargo",), "FOLIO knows no rolling wall"
     first = replace(alma, before=None, fitted_before=None)
     assert "coverage_statement" in compare(first, side(HOLDING, None), Rules()).fields(Verdict.TO_FOLIO)
+
+
+def numbered(volume: str) -> Holding:
+    return replace(HOLDING, coverage=(replace(since(1998)[0], begin_volume=volume),), coverage_statement=None)
+
+
+def test_volumes_are_a_change_of_alma_though_folio_sees_the_same_days() -> None:
+    """So that a change of the days in FOLIO does not silently take the place of volumes that were just typed."""
+    days = replace(HOLDING, coverage=since(1998), coverage_statement="")
+    alma = Side(
+        now=numbered("7"),
+        before=numbered(""),
+        fitted=replace(days, coverage_statement="1998 (v.7)"),
+        fitted_before=replace(days, coverage_statement=None),
+        tells_all=True,
+    )
+    alone = compare(alma, side(days, days), Rules())
+    assert alone.fields(Verdict.TO_FOLIO) == ("coverage_statement",)
+    moved = side(replace(days, coverage=since(2001)), days)
+    both = compare(alma, moved, Rules())
+    assert both.fields(Verdict.CONFLICT) == ("coverage",)
+    assert both.fields(Verdict.TO_FOLIO) == (), "a statement waits for the coverage that it is made of"
+    decided = compare(alma, moved, Rules(policy=Policy.ALMA))
+    assert decided.fields(Verdict.TO_FOLIO) == ("coverage", "coverage_statement")
+    assert compare(alma, moved, Rules(policy=Policy.FOLIO)).fields(Verdict.TO_FOLIO) == ()
+    typed = replace(alma, now=replace(numbered("7"), coverage_statement="Print as well"))
+    assert compare(typed, moved, Rules()).fields(Verdict.TO_FOLIO) == ("coverage_statement",)
