@@ -90,7 +90,7 @@ async def close_conflicts(engine: AsyncEngine, pair: str, run_id: int) -> None:
 
 
 async def close_followed(engine: AsyncEngine, pair: str, *, run_id: int, plan_id: int) -> None:
-    """Close the decided conflicts that a run met, once its plan was carried out and all of it that follows them done."""
+    """Close the decided conflicts that a run met, once its plan was carried out with all that follows them."""
     async with engine.begin() as connection:
         await connection.execute(sql("close_followed"), {"pair": pair, "run": run_id, "plan_id": plan_id})
 

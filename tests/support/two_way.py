@@ -38,12 +38,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Everything a run names: what waits for a decision, what was not done, what was lost, what is parked."""
+    """Everything a run names: what waits for a decision, what was not done, what was lost, what is parked.
+
+    `plan` are all changes in words, `failed` is how many of them were refused.
+    """
 
     conflicts: tuple[Conflict, ...]
     named: tuple[Named, ...]
     losses: tuple[Named, ...]
     plan: tuple[str, ...]
+    failed: int
 
 
 async def cycle(database: AsyncEngine, pair: Pair) -> Ended:
@@ -83,7 +87,11 @@ async def listed(database: AsyncEngine, ended: Ended) -> Listing:
     ]
     named += [of_conflict(one) for one in conflicts]
     return Listing(
-        conflicts=tuple(conflicts), named=tuple(named), losses=_losses(changes), plan=tuple(map(_words, changes))
+        conflicts=tuple(conflicts),
+        named=tuple(named),
+        losses=_losses(changes),
+        plan=tuple(map(_words, changes)),
+        failed=sum(one.change.status is Status.FAILED for one in changes),
     )
 
 

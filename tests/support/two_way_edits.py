@@ -50,6 +50,16 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """Both librarians' edits of one and the same record, each with a value."""
+
+    verb: Verb
+    which: int
+    in_alma: int
+    in_folio: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ranges:
     """The same coverage as each system's librarian would type it."""
 
@@ -65,7 +75,7 @@ class Wall:
     folio: Embargo
 
 
-NUMBERED = SeedRange(from_year="1998", from_volume="1")
+NUMBERED = SeedRange(from_year="1999", from_volume="1")
 
 COVERAGES = (
     Ranges((SeedRange(from_year="1998"),), (Coverage("1998-01-01", ""),)),

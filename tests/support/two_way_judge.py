@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.model import Kind, System
 from sync.sandbox.folio import PracticeFolio
@@ -60,6 +60,8 @@ class Judge:
     def edited(self, before: Shown, after: Shown, *, during: bool) -> list[Entry]:
         """Take down an edit; what a person decided to leave as it was counts no longer where it is edited."""
         entries = self.log.note(before, after, during=during)
+        if not self.notes_mapped:  # they are FOLIO's own then, or Alma's, and no reason to keep anything
+            self.log.forget([one for one in entries if one.spot.field is Field.NOTE])
         for entry in entries:
             place = self.shelves.place(entry.system, entry.spot)
             self.kept = [one for one in self.kept if not _names(one, place, entry.ids)]
@@ -106,7 +108,9 @@ class Judge:
         for entry in entries:
             if values[entry.system] is not None:
                 continue
-            if entry.certain:
+            removal = replace(place, field=Field.THERE)
+            decided = any(_names(one, removal, entry.ids) for one in self.decided)
+            if entry.certain and not decided:
                 yield f"edited in {entry.system}, and removed there all the same: {_told(entry)}"
             self.log.forget([entry])
 
@@ -119,7 +123,8 @@ class Judge:
             yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"
             return
         both = len(entries) > 1 and not _equal(place.field, entries[0].now, entries[1].now)
-        if not both or place.field is Field.THERE or any(entry.during for entry in entries):
+        # what a record was made with is no edit of it
+        if not both or place.field is Field.THERE or any(entry.during or entry.before is None for entry in entries):
             return
         right = _policy_of(place.field, policy)
         if right == "ask":

@@ -12,7 +12,7 @@ from tests.support.migrating import all_done
 from tests.support.practice import Exchange
 from tests.support.two_way_alma import AlmaHands
 from tests.support.two_way_base import Beginning
-from tests.support.two_way_edits import Edit, Verb
+from tests.support.two_way_edits import Edit, Meeting, Verb, chosen
 from tests.support.two_way_folio import FolioHands
 from tests.support.two_way_judge import Judge, made_twice
 from tests.support.two_way_log import Entry, is_raced
@@ -85,13 +85,17 @@ class Story:
         self.judge.losses += world.run(two_way.listed(world.database, ended)).losses
         if self.beginning.acquainted:
             self.met = True
-            self.judge.shelves.look(self.shown(System.ALMA), self.shown(System.FOLIO))
+            self._look()
         else:
             world.forget()
 
     def shown(self, system: System) -> Shown:
         """Return what a system shows now."""
         return shown_in_alma(self.world.alma) if system is System.ALMA else shown_in_folio(self.world.folio)
+
+    def _look(self) -> None:
+        """Find out which packages belong together, by the names they bear when a run begins, as the product does."""
+        self.judge.shelves.look(self.shown(System.ALMA), self.shown(System.FOLIO))
 
     @property
     def undecided(self) -> bool:
@@ -113,25 +117,25 @@ class Story:
             return []  # before both systems met, the product cannot know an edit from what was there
         return self.judge.edited(before, self.shown(edit.system), during=during)
 
-    def edit_both(self, verb: Verb, which: int, picks: tuple[int, int]) -> None:
-        """Let both librarians edit the same record, with these values."""
-        alma, folio = self.shown(System.ALMA), self.shown(System.FOLIO)
-        pairs = sorted(self.judge.shelves.common(alma, folio))
-        if verb in (Verb.RENAME, Verb.HIDE, Verb.REMOVE_PACKAGE):
-            pairs = [one for one in pairs if not one.title]
-        else:
-            pairs = [one for one in pairs if one.title]
-        if not pairs:
+    def edit_both(self, meeting: Meeting) -> None:
+        """Let both librarians edit the same record."""
+        whole = meeting.verb in (Verb.RENAME, Verb.HIDE, Verb.REMOVE_PACKAGE)
+        common = self.judge.shelves.common(self.shown(System.ALMA), self.shown(System.FOLIO))
+        one = chosen(sorted(each for each in common if bool(each.title) is not whole), meeting.which)
+        if one is None:
             return
-        one = pairs[which % len(pairs)]
-        self.edit(Edit(System.ALMA, verb, which, picks[0]), record=one.portfolio, package=one.alma)
-        self.edit(Edit(System.FOLIO, verb, which, picks[1]), record=one.resource, package=one.folio)
+        for system, pick, record, package in (
+            (System.ALMA, meeting.in_alma, one.portfolio, one.alma),
+            (System.FOLIO, meeting.in_folio, one.resource, one.folio),
+        ):
+            self.edit(Edit(system, meeting.verb, meeting.which, pick), record=record, package=package)
 
     # --- runs
 
     def cycle(self, interruptions: tuple[Interruption, ...] = (), **policy: Any) -> Ended:
         """Run a cycle, with librarians at work meanwhile; then judge it."""
         world = self.world
+        self._look()
         self.policy = policy or self.policy
         pair = world.pair(self.policy)
         self.diary.append(f"cycle {self.policy}")
@@ -182,6 +186,7 @@ class Story:
     def dry_run(self, **policy: Any) -> None:
         """Plan a cycle; no write may arrive anywhere."""
         world, writes = self.world, self.world.writes
+        self._look()
         self.diary.append(f"dry run {policy}")
         world.run(two_way.dry_run(world.database, world.pair(policy)))
         self._check([] if world.writes == writes else [f"a dry run wrote {world.writes - writes} times"])
@@ -205,11 +210,11 @@ class Story:
         alma, folio = self.shown(System.ALMA), self.shown(System.FOLIO)
         if self.last is not None:
             self._check(self.judge.when_quiet(alma, folio, self.last))
-        writes = self.world.writes
+        before = self.world.writes
         self.cycle()
-        self._check(
-            [] if self.world.writes == writes else [f"a third quiet cycle wrote {self.world.writes - writes} times"]
-        )
+        # what a system refuses is tried again each time, and named each time
+        wrote, refused = self.world.writes - before, self.last.failed if self.last is not None else 0
+        self._check([f"a third quiet cycle wrote {wrote} times"] if wrote > refused else [])
 
     def _check(self, wrong: list[str]) -> None:
         if wrong:
