@@ -7,7 +7,7 @@ from sync.engine.to_alma.hands import AlmaHands
 from sync.engine.to_folio.hands import FolioHands
 from sync.engine.work import Work
 from sync.errors import SyncError
-from sync.model import Kind, Title
+from sync.model import Kind, Package, Title
 from sync.plan.changes import Change
 from sync.plan.direction import Direction
 from sync.store.comparison import SourceRecord
@@ -18,10 +18,12 @@ from sync.store.plans import StoredChange
 
 @dataclass(slots=True, kw_only=True)
 class Application:
-    """A plan being carried out. `source` and `source_complete` are the snapshot its records come from.
+    """A plan being carried out. `source` and `source_complete` are the snapshot its records come from, `target` is the
+    other one.
 
     `packages` are the links of packages by their keys at the source; `taken` the records of the target that its
-    changes took, by kind; `stopped` is why nothing more is begun; `unreached` counts the changes in a row that failed
+    changes took, by kind; `services_left` counts by package the services that are still to be hidden or shown with it;
+    `stopped` is why nothing more is begun; `unreached` counts the changes in a row that failed
     because the target did not answer.
     """
 
@@ -30,11 +32,13 @@ class Application:
     direction: Direction
     source: int
     source_complete: bool
+    target: int
     journal: Journal
     folio: FolioHands
     alma: AlmaHands
     packages: dict[str, Link] = field(default_factory=dict)
     taken: dict[Kind, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    services_left: dict[str, int] = field(default_factory=dict)
     stopped: SyncError | None = None
     unreached: int = 0
 
@@ -54,6 +58,7 @@ class Batch:
     title_sources: dict[str, SourceRecord] = field(default_factory=dict)
     places: dict[str, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
     source_titles: dict[str, Title] = field(default_factory=dict)
+    packages: dict[str, Package] = field(default_factory=dict)
 
 
 Step = Callable[[Application, Batch, Change], Awaitable[Result | None]]

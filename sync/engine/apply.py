@@ -58,7 +58,7 @@ async def apply_plan(
     to_folio, to_alma = folio_hands(work, journal), await alma_hands(work, journal, alma)
     halves = []
     for direction in directions:
-        source = alma if direction.source is System.ALMA else folio
+        source, target = (alma, folio) if direction.source is System.ALMA else (folio, alma)
         halves.append(
             Application(
                 work=work,
@@ -66,6 +66,7 @@ async def apply_plan(
                 direction=direction,
                 source=source.id,
                 source_complete=source.complete,
+                target=target.id,
                 journal=journal,
                 folio=to_folio,
                 alma=to_alma,

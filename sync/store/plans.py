@@ -257,6 +257,22 @@ async def planned_places(
     return found
 
 
+async def planned_services(engine: AsyncEngine, plan_id: int) -> dict[str, int]:
+    """Return how many services are still to be hidden or shown with their packages, by package key."""
+    query = (
+        select(change.c.package_key, func.count())
+        .where(
+            change.c.plan_id == plan_id,
+            change.c.kind == Kind.SERVICE,
+            change.c.action == Action.UPDATE,
+            change.c.status == Status.PLANNED,
+        )
+        .group_by(change.c.package_key)
+    )
+    async with engine.connect() as connection:
+        return {package_key: int(count) for package_key, count in await connection.execute(query)}
+
+
 async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -> dict[str, StoredChange]:
     """Return the changes of a plan that have these ids."""
     query = select(change).where(change.c.plan_id == plan_id, change.c.id.in_(ids))

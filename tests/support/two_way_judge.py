@@ -48,7 +48,10 @@ class Difference:
 
 @dataclass(slots=True, kw_only=True)
 class Judge:
-    """One story's judge. `losses` are those of all plans so far, `kept` what a person decided to leave as it is."""
+    """One story's judge. `losses` are those of all plans so far, `kept` what a person decided to leave as it is.
+
+    `needed` are FOLIO's ids of packages with a title about whose removal a person decided.
+    """
 
     notes_mapped: bool
     shelves: Shelves = field(default_factory=Shelves)
@@ -56,6 +59,7 @@ class Judge:
     losses: list[Named] = field(default_factory=list)
     kept: list[Named] = field(default_factory=list)
     decided: list[Named] = field(default_factory=list)
+    needed: set[str] = field(default_factory=set)
 
     def edited(self, before: Shown, after: Shown, *, during: bool) -> list[Entry]:
         """Take down an edit; what a person decided to leave as it was counts no longer where it is edited."""
@@ -97,7 +101,8 @@ class Judge:
         if not self._flows(place, alma, folio):
             self.log.forget(entries)
         elif self._same(place, alma, folio):
-            yield from self._winner(place, entries, values[System.ALMA], policy)
+            if not _says_more(place, alma):
+                yield from self._winner(place, entries, values[System.ALMA], policy)
             self.log.forget(entries)
         else:
             ids = frozenset(one for entry in entries for one in entry.ids)
@@ -119,6 +124,8 @@ class Judge:
         self.decided = [one for one in self.decided if one not in by_person]
         if by_person or not all(entry.certain for entry in entries):
             return
+        if place.field is Field.THERE and not place.title and place.folio in self.needed:
+            return  # a title that a person wanted back needs its package
         if not any(_equal(place.field, value, entry.now) for entry in entries):
             yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"
             return
@@ -187,8 +194,7 @@ class Judge:
     @staticmethod
     def _same(place: Place, alma: Shown, folio: Shown) -> bool:
         one, other = alma.value(place.spot(System.ALMA)), folio.value(place.spot(System.FOLIO))
-        record = alma.record(place.alma, place.title)
-        if place.field is Field.STATEMENT and isinstance(record, ShownHolding) and record.told:
+        if _says_more(place, alma):
             return str(one) in str(other)
         return _equal(place.field, one, other)
 
@@ -219,6 +225,12 @@ def _equal(wanted: Field, one: Value | None, other: Value | None) -> bool:
     if wanted is Field.NAME and isinstance(one, str) and isinstance(other, str):
         return same_name(one, other)
     return one == other
+
+
+def _says_more(place: Place, alma: Shown) -> bool:
+    """Return whether FOLIO's statement has to say what Alma has other fields for, whatever a librarian typed."""
+    record = alma.record(place.alma, place.title)
+    return place.field is Field.STATEMENT and isinstance(record, ShownHolding) and record.told
 
 
 def _waits(place: Place, alma: Shown) -> bool:

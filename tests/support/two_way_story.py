@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.engine.migrate import Ended
-from sync.model import System
+from sync.model import Kind, System
 from sync.settings import Pair
 from tests.support import two_way
 from tests.support.migrating import all_done
@@ -200,6 +200,8 @@ class Story:
         one = conflicts[which % len(conflicts)]
         self.diary.append(f"decided: {decision} for {one.field} of {one.name}")
         world.run(two_way.choose(world.database, one, decision))
+        if one.field == "removal" and one.kind is Kind.HOLDING:
+            self.judge.needed.add(one.folio_id.rpartition("-")[0])
         named = two_way.of_conflict(one)
         (self.judge.kept if decision == "keep" else self.judge.decided).append(named)
 

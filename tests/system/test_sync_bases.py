@@ -11,7 +11,7 @@ from sync.engine.plan import Wanted
 from sync.engine.running import Ended
 from sync.model import System
 from sync.plan.changes import Status
-from sync.sandbox.folio.records import Coverage
+from sync.sandbox.folio.records import HIDDEN_EVERYWHERE, Coverage
 from sync.sandbox.seed import SeedRange
 from sync.store.conflicts import open_conflicts
 from tests.support.libraries import collection, journal, library, portfolio
@@ -205,3 +205,20 @@ async def test_what_both_changed_to_the_same_is_written_nowhere_and_remembered(
     ended = await sync(database, systems)
     assert await written(database, ended) == {(System.FOLIO, "update", journal(0).title)}, "the base had moved"
     assert json.dumps(resource(systems, 0).resource.url) == '"https://later.invalid"'
+
+
+async def test_a_package_that_is_hidden_shown_and_hidden_again_stays_hidden(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    """Each time both agree at once, so that the next edit is seen as one."""
+    await sync(database, systems)
+    folio, alma = systems.folio, systems.alma
+    (coast,) = [one for one in folio.packages() if one.package.name == "Coast"]
+    service = _service_of(systems, 0)
+    for hidden in (True, False, True):
+        folio.edit_package(coast.id, hidden=HIDDEN_EVERYWHERE if hidden else frozenset())
+        await sync(database, systems)
+        assert alma.service(service)["activation_status"]["value"] == ("10" if hidden else "11")
+        (now,) = [one for one in folio.packages() if one.id == coast.id]
+        assert bool(now.package.hidden) is hidden, "nobody in Alma said otherwise"
+    await quiet(database, systems)

@@ -13,6 +13,7 @@ from sync.engine.verify import finding, missing, read_back, skipped, stored_othe
 from sync.errors import NotFoundError, RefusedError
 from sync.model import Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import Action, Change, Status
+from sync.plan.three_way import PACKAGE_FLOWS
 from sync.store.bases import Agreement
 from sync.store.intents import Result
 from sync.store.links import Closing, Link
@@ -47,7 +48,7 @@ async def write_package(application: Application, batch: Batch, change: Change) 
     return replace(result, links=(link,), closings=(_only(link),))
 
 
-async def write_service(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+async def write_service(application: Application, batch: Batch, change: Change) -> Result:
     """Create the service of a collection, or change whether it is available, and read it back."""
     desired = cast("Service", change.desired)
     hands, work = application.alma, application.work
@@ -69,11 +70,35 @@ async def write_service(application: Application, batch: Batch, change: Change) 
     result = _proved(change, desired, stored)
     if change.action is Action.CREATE:
         return result
+    if result.status is Status.VERIFIED:
+        application.services_left[change.package_key] -= 1
+        if not application.services_left[change.package_key]:
+            result = replace(result, agreements=_hidden_alike(batch, change, desired))
     # what was hidden with its package is shown with it again, and nothing else
     if desired.available:
         return replace(result, closings=(Closing(kind=Kind.SERVICE, alma_id=service_id),))
     link = Link(kind=Kind.SERVICE, alma_id=service_id, folio_id=change.package_key, how="hidden with its package")
     return replace(result, links=(link,))
+
+
+def _hidden_alike(batch: Batch, change: Change, service: Service) -> tuple[Agreement, ...]:
+    """Return that both sides agree on whether the package is hidden, once the last of its services was written.
+
+    The base of its other fields stays as it is.
+    """
+    collection, package = batch.packages.get(service.package_key), batch.packages.get(change.package_key)
+    if collection is None or package is None:
+        return ()
+    return (
+        Agreement(
+            kind=Kind.PACKAGE,
+            alma_id=collection.key,
+            alma_record=replace(collection, hidden=not service.available),
+            folio_listed=package,
+            written=package,
+            pending=tuple(name for name in PACKAGE_FLOWS if name != "hidden"),
+        ),
+    )
 
 
 async def write_title(application: Application, batch: Batch, change: Change) -> Result:
