@@ -13,7 +13,7 @@ from sync.engine.planning import Planning
 from sync.engine.to_alma.services import services_by_collection
 from sync.model import INHERITED, Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import NOT_ASKED, Action, Change, Guard, Status, change_id
-from sync.plan.compare import NOTE_FIELDS, differences, fields_of, removed_fields, shown
+from sync.plan.compare import NOTE_FIELDS, fields_of, meaning, removed_fields, shown
 from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, Size, judge_reading, judge_removals
 from sync.plan.three_way import REMOVAL
 from sync.store.absence import AbsenceSearch, Gone, count_gone, gone
@@ -247,8 +247,10 @@ def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | No
     before = base.alma if target is System.ALMA else base.folio_listed
     fields = fields_of(record, target)
     if target is System.ALMA and isinstance(record, Package):
-        fields += NOTE_FIELDS
-    edits = {one.field: f"{one.field}: {one.before}" for one in differences(before, record, fields)}
+        fields += (*NOTE_FIELDS, "hidden")
+    edits = {
+        name: f"{name}: {shown(getattr(record, name))}" for name in fields if _edited(before, record, name, target)
+    }
     edits |= {name: f"{name}: {shown(getattr(record, name))}" for name in base.unsettled}
     if isinstance(record, Package) and isinstance(before, Package):
         added = set(record.service_keys) - set(before.service_keys) - removals.services_made
@@ -259,6 +261,17 @@ def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | No
     if target is System.ALMA and record.managed:
         return "it comes from the Community Zone, and no API could bring it back: remove it in Alma itself"
     return ""
+
+
+def _edited(before: Record, record: Record, name: str, target: System) -> bool:
+    """Return whether a field means something else than when both sides agreed; what FOLIO's lists do not tell does not.
+
+    Of Alma, which tells everything, None is none.
+    """
+    was, now = getattr(before, name), getattr(record, name)
+    if target is System.FOLIO and name != "embargo" and (was is None or now is None):
+        return False
+    return (meaning(was) or "") != (meaning(now) or "")
 
 
 def _change(

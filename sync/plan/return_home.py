@@ -133,8 +133,11 @@ def _changed(name: str, now: object, listed: Record, full: Record) -> bool:
 def held_back(now: Record, before: Record, pending: Sequence[str]) -> Record:
     """Return what a base becomes: the record as it is, but for the fields in `pending`, which stay as they were.
 
-    A note stands in one of FOLIO's user-defined fields, so these stay with it.
+    A note stands in one of FOLIO's user-defined fields, so these stay with it; what a statement is made of stays with
+    the statement.
     """
     names = set(pending) | ({"user_defined"} if set(pending) & set(NOTE_FIELDS) else set())
+    if "coverage_statement" in names:
+        names |= set(COMES_FROM["coverage_statement"])
     kept: dict[str, Any] = {name: getattr(before, name) for name in names if hasattr(before, name)}
     return replace(now, **kept)

@@ -161,13 +161,14 @@ def compare(alma: Side, folio: Side, rules: Rules, *, unsettled: tuple[str, ...]
         verdict, reason = _decide(name, flow, alma, folio, rules, settled=settled)
         if verdict is not Verdict.NOTHING:
             before = alma.before if settled else None
+            in_alma = alma.fitted if name == "coverage_statement" else alma.now
             verdicts.append(
                 FieldVerdict(
                     field=name,
                     verdict=verdict,
                     reason=reason,
                     base=shown(getattr(before, name)) if before is not None else None,
-                    alma=shown(getattr(alma.now, name)),
+                    alma=shown(getattr(in_alma, name)),
                     folio=shown(getattr(folio.now, name)),
                 )
             )

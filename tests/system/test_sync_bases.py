@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.plan import Wanted
 from sync.engine.running import Ended
-from sync.model import System
+from sync.model import Kind, System
 from sync.plan.changes import Status
 from sync.sandbox.folio.records import HIDDEN_EVERYWHERE, Coverage
-from sync.sandbox.seed import SeedRange
+from sync.sandbox.seed import SeedEmbargo, SeedRange
 from sync.store.conflicts import open_conflicts
 from tests.support.libraries import collection, journal, library, portfolio
 from tests.support.migrating import PAIR, changes, parked, run_migration
-from tests.support.practice import Exchange, Systems, practice_systems
+from tests.support.practice import Exchange, Systems, custom_title, practice_systems
 
 SINCE_1950 = Coverage("1950-01-01", "")
 
@@ -222,3 +222,82 @@ async def test_a_package_that_is_hidden_shown_and_hidden_again_stays_hidden(
         (now,) = [one for one in folio.packages() if one.id == coast.id]
         assert bool(now.package.hidden) is hidden, "nobody in Alma said otherwise"
     await quiet(database, systems)
+
+
+async def test_a_title_removed_in_folio_and_made_anew_elsewhere_goes_in_alma_and_is_not_made_again(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    folio = systems.folio
+    folio.remove_resource(resource(systems, 4).id)
+    numbers = ((journal(4).issn_online, "ISSN", "Online"),)
+    custom_title(folio, "Tide Tables", journal(4).title, numbers)
+    ended = await sync(database, systems)
+    assert (System.FOLIO, "create", journal(4).title) not in await written(database, ended)
+    (moved,) = systems.alma.portfolios(mms_id=systems.alma.mms_id(journal(4).key))
+    into = systems.alma.collection(str(moved["electronic_collection"]["id"]["value"]))
+    assert into["public_name"] == "Tide Tables"
+    again = await sync(database, systems)
+    assert (again.plan.summary.writes, again.plan.summary.withheld) == (0, 0)
+    assert {one.kind for one in await open_conflicts(database, PAIR)} <= {Kind.TITLE}, "as strangers that meet"
+
+
+async def conflicts(database: AsyncEngine) -> dict[str, str]:
+    """Return the fields in conflict by the name of their record."""
+    return {one.name: one.field for one in await open_conflicts(database, PAIR)}
+
+
+async def test_what_is_added_or_shown_in_alma_is_an_edit_that_wins_over_a_removal(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    service = _service_of(systems, 3)
+    systems.alma.edit_service(service, activation_status="10")
+    await sync(database, systems)
+    (dunes,) = [one for one in systems.folio.packages() if one.package.name == "Dunes"]
+    systems.folio.remove_package(dunes.id)
+    systems.alma.edit_service(service, activation_status="11")
+    systems.folio.remove_resource(resource(systems, 0).id)
+    systems.alma.edit_portfolio(held(systems, 0), public_note="[FOLIO coverage: Print as well]")
+    await sync(database, systems)
+    found = await conflicts(database)
+    assert found["Dunes"] == "removal"
+    assert found[journal(0).title] == "removal"
+    assert len(systems.alma.collections()) == 2
+    assert held(systems, 0)
+
+
+async def test_a_collection_in_the_place_of_a_removed_one_of_its_name_is_its_successor_on_both_ways(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    """Alma's new collection is shown, the package is hidden as its predecessor was: only Alma changed."""
+    alma, folio = systems.alma, systems.folio
+    alma.edit_service(_service_of(systems, 3), activation_status="10")
+    await sync(database, systems)
+    (before,) = [one for one in folio.packages() if one.package.name == "Dunes"]
+    alma.remove_collection(str(alma.portfolio(held(systems, 3))["electronic_collection"]["id"]["value"]))
+    alma.add_collection(collection("Dunes", [portfolio(3), portfolio(4)]))
+    await sync(database, systems)
+    await sync(database, systems)
+    (now,) = [one for one in folio.packages() if one.package.name == "Dunes"]
+    assert now.id == before.id
+    assert not now.package.hidden
+    assert alma.service(_service_of(systems, 3))["activation_status"]["value"] == "11"
+    await quiet(database, systems)
+
+
+async def test_a_statement_in_conflict_stays_so_though_what_it_is_made_of_is_agreed_on(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    wall = SeedEmbargo(operator="<", months="12")
+    systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1998"), embargo=wall)
+    systems.folio.edit_resource(resource(systems, 0).id, coverage_statement="Print as well")
+    for _ in range(3):
+        ended = await sync(database, systems)
+        assert ended.plan.summary.writes == 0
+        (conflict,) = await open_conflicts(database, PAIR)
+        assert (conflict.field, conflict.alma, conflict.folio) == (
+            "coverage_statement",
+            "Most recent 12 months only",
+            "Print as well",
+        )

@@ -20,6 +20,7 @@ from sync.plan.return_home import Base, never_emptied, returned, spoken
 from sync.plan.three_way import Comparison, Decision, Verdict
 from sync.store.bases import BaseRecords, base_records
 from sync.store.comparison import Differing, SourceRecord, source_records
+from sync.store.links import links_from_folio
 
 HOME_FIELDS = (*ALMA_PACKAGE_FIELDS, "hidden")
 
@@ -30,7 +31,8 @@ async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> O
     listed = await source_records(work.database, scope.planning.folio.id, Kind.PACKAGE, [one.key for one in differing])
     alma_ids = [alma_id for one in differing for alma_id in one.present]
     current = await source_records(work.database, scope.planning.alma.id, Kind.PACKAGE, alma_ids)
-    link_ids = [link.id for one in differing for link in scope.collections.get(one.key, ())]
+    every = await links_from_folio(work.database, work.name, Kind.PACKAGE, [one.key for one in differing])
+    link_ids = [link.id for found in every.values() for link in found]
     bases = await base_records(work.database, Kind.PACKAGE, link_ids)
     keys, names = [one.key for one in differing], scope.matched.package_names
     arbiter = await arbiter_for(scope.planning, Kind.PACKAGE, keys, names)
@@ -50,7 +52,10 @@ async def decide_packages(scope: AlmaScope, differing: Sequence[Differing]) -> O
                 reason = "was in Alma, is there no longer" if one.linked else "only in FOLIO"
                 await _create(scope, outcome, scope.packages[one.key], reason)
             else:
-                await _compare(scope, outcome, listed[one.key], current[link.alma_id], bases.get(link.id), arbiter)
+                base = bases.get(link.id)
+                if base is None and arbiter is not None:  # it took the place of a collection that is gone
+                    base = next((bases[each.id] for each in every.get(one.key, ()) if each.id in bases), None)
+                await _compare(scope, outcome, listed[one.key], current[link.alma_id], base, arbiter)
         except DataError as error:
             scope.left[one.key] = "its package is parked"
             await scope.planning.park(Kind.PACKAGE, one.key, scope.packages[one.key].name, error)

@@ -194,12 +194,18 @@ async def holding_cases(scope: Scope) -> AsyncIterator[list[Case]]:
         titles = await records(work.database, comparison.alma, Kind.TITLE, bibs)
         title_links = await links(work.database, work.name, Kind.TITLE, bibs)
         known = await links(work.database, work.name, Kind.HOLDING, keys)
+        there = await records(work.database, comparison.folio, Kind.HOLDING, [one.folio_id for one in known.values()])
         cases = []
         for group in groups:
             package, title = packages.get(group.package_key), title_links.get(group.identity_key)
             place = f"{package.folio_id}-{title.folio_id}" if package and title else ""
+            own = [known[key] for key in group.keys if key in known]
             # a portfolio that was put under another bib leaves the former title's resource behind
-            link = next((known[key] for key in group.keys if key in known and known[key].folio_id == place), None)
+            link = next((one for one in own if one.folio_id == place), None)
+            if link is None and scope.planning.both_ways and package is not None:
+                # its resource was removed with its title, though the bib is another title's by now: that is no new one
+                gone = [one for one in own if one.folio_id not in there]
+                link = next((one for one in gone if one.folio_id.rpartition("-")[0] == package.folio_id), None)
             case = await _holding_case(scope, group, sources, titles, package, link)
             cases += [case] if case is not None else []
         yield cases
