@@ -1,17 +1,15 @@
 """plan: a stored plan, shown, approved, and parts of it let through or held back."""
 
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli.options import format_option, global_options, output_option
+from sync.cli.output import output_file
 from sync.cli.plans import as_json, waits_for
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
-from sync.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -241,7 +239,7 @@ async def _show_withheld(database: "AsyncEngine", plan: "PlanInfo", form: str, o
 
     from sync.report.json_report import write_json
 
-    with _opened(output) as file:
+    with output_file(output) as file:
         if form == "json":
             await write_json(file.write, plan, _withheld(database, plan), run_id=plan.run_id)
             return
@@ -251,22 +249,6 @@ async def _show_withheld(database: "AsyncEngine", plan: "PlanInfo", form: str, o
                 console.print(line)
     if not plan.summary.withheld:
         click.echo("Nothing is withheld.", err=True)
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[IO[str]]:
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        file = output.open("w", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(
-            f"The report cannot be written to {output}: {error.strerror}", advice="Name another file with --output."
-        ) from None
-    with file:
-        yield file
 
 
 async def _withheld(database: "AsyncEngine", plan: "PlanInfo") -> AsyncIterator["ReportRow"]:

@@ -13,13 +13,13 @@ from sync.engine.plan import Wanted, make_plan
 from sync.engine.read import Snapshot, read_alma, read_folio, stored_snapshot
 from sync.engine.running import Confirm, Ended, close_run, open_run, result_of
 from sync.engine.work import Progress, Work, configuration_of
-from sync.errors import ConfigurationError, GuardError, QuotaError
+from sync.errors import GuardError, QuotaError
 from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import SCOPE, SHRUNK
 from sync.settings import Pair
-from sync.store.approval import begin_applying, require_waiting, seal_plan
+from sync.store.approval import begin_applying, no_such_plan, require_waiting, seal_plan
 from sync.store.conflicts import close_followed
 from sync.store.intents import supersede_intents
 from sync.store.plans import PlanInfo, PlanStatus, count_statuses, find_plan, plan_info, set_plan_status
@@ -126,9 +126,7 @@ async def apply_stored(
 async def _plan_of(database: AsyncEngine, name: str, plan_id: int) -> PlanInfo:
     plan = await find_plan(database, name, plan_id)
     if plan is None:
-        raise ConfigurationError(
-            f"There is no plan {plan_id} of the pair {name!r}.", advice="List them with: alma-folio-sync plans"
-        )
+        raise no_such_plan(name, plan_id)
     return plan
 
 

@@ -14,6 +14,7 @@ from sync.model import clean
 from sync.plan.changes import FieldValue
 from sync.plan.three_way import REMOVAL, Decision
 from sync.report.text_report import conflict_lines
+from sync.report.words import value_words
 from sync.store.conflicts import Conflict
 
 NARROW = 72
@@ -98,7 +99,7 @@ def _choices(one: Conflict, *, always: bool) -> list[Text]:
 def _cell(value: FieldValue) -> Text:
     if value is None or value in ("", ()):
         return Text("nothing", style="dim")
-    shown = clean("; ".join(value) if isinstance(value, tuple) else str(value))
+    shown = clean(value_words(value))
     return Text(shown if len(shown) <= LONGEST_VALUE else shown[: LONGEST_VALUE - 1] + "…")
 
 
