@@ -16,7 +16,7 @@ from sync.errors import DataError
 from sync.folio.fit import fit_holding as to_folio_holding
 from sync.folio.fit import fit_package as to_folio_package
 from sync.folio.fit import fit_title as to_folio_title
-from sync.model import Holding, Kind, Package, Record, Title
+from sync.model import Holding, Kind, Loss, Package, Record, Title
 from sync.plan.return_home import MAPPED
 from sync.plan.three_way import Comparison, Decision, FieldVerdict, Policy, Rules, Side, Verdict, compare
 from sync.plan.unite import unite
@@ -145,6 +145,20 @@ class Arbiter:
                 return to_folio_holding(record, maps).record
             case _:
                 return record
+
+    def losses_in_alma(self, record: Record) -> tuple[Loss, ...]:
+        """Return what Alma cannot hold of a record of FOLIO."""
+        maps, codes = self.work.alma_maps, self.planning.alma.write_codes
+        try:
+            match record:
+                case Package():
+                    return to_alma_package(record, maps, codes, ()).losses
+                case Holding():
+                    return to_alma_holding(record, maps, codes).losses
+                case _:
+                    return ()
+        except DataError:
+            return ()  # the half to Alma parks it
 
     def _in_alma(self, record: Record) -> Record:
         """Return a record of FOLIO as Alma can hold it; where it cannot, the half to Alma says so."""

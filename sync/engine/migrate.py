@@ -55,7 +55,7 @@ async def diff(
     """
     wanted = wanted or Wanted()
     async with open_run(database, name, pair, progress, "diff", wanted.way, observer) as (work, _):
-        plan_id, _ = await _prepare(work, wanted)
+        plan_id, _ = await _prepare(work, wanted, dry_run=True)
         plan = await plan_info(database, plan_id)
         await end_run(database, work.run_id, state=RunState.DONE, message="planned")
         return Ended(run_id=work.run_id, plan=plan, parked=await count_parked(database, work.run_id))
@@ -84,7 +84,7 @@ async def migrate(
     command = "sync" if wanted.direction is None else "migrate"
     async with open_run(database, name, pair, progress, command, wanted.way, observer) as (work, waiting):
         await asyncio.sleep(waiting)
-        plan_id, read = await _prepare(work, wanted)
+        plan_id, read = await _prepare(work, wanted, dry_run=False)
         await supersede_intents(database, name, before_run=work.run_id)
         plan = await plan_info(database, plan_id)
         if plan.summary.writes and not await confirm(plan):
@@ -175,7 +175,7 @@ async def _measure_next_by(database: AsyncEngine, plan: PlanInfo, read: Read) ->
         await accept_snapshot(database, snapshot.id, size)
 
 
-async def _prepare(work: Work, wanted: Wanted) -> tuple[int, Read]:
+async def _prepare(work: Work, wanted: Wanted, *, dry_run: bool) -> tuple[int, Read]:
     """Read both sides, match and plan; return the plan's id and what was read."""
     read = await read_both(work, wanted)
     for snapshot in (read.alma, read.folio):
@@ -186,7 +186,7 @@ async def _prepare(work: Work, wanted: Wanted) -> tuple[int, Read]:
             )
     await refresh_statistics(work.database)
     matched = await match(work, wanted.way, read.alma, read.folio)
-    plan_id = await make_plan(work, wanted, read.alma, read.folio, matched)
+    plan_id = await make_plan(work, wanted, read.alma, read.folio, matched, dry_run=dry_run)
     # older plans are replaced before their readings go
     await seal_plan(work.database, plan_id, pair=work.name, configuration=configuration_of(work.pair))
     await drop_snapshots(work.database, pair=work.name, keep=[read.alma.id, read.folio.id])

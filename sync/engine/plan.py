@@ -58,7 +58,9 @@ class Wanted:
         return any(direction.target is system for direction in self.directions)
 
 
-async def make_plan(work: Work, wanted: Wanted, alma: Snapshot, folio: Snapshot, matched: Matched) -> int:
+async def make_plan(
+    work: Work, wanted: Wanted, alma: Snapshot, folio: Snapshot, matched: Matched, *, dry_run: bool
+) -> int:
     """Store the plan that makes the target what the source is, or each side what the other changed; return its id."""
     database = work.database
     plan_id = await begin_plan(
@@ -80,6 +82,7 @@ async def make_plan(work: Work, wanted: Wanted, alma: Snapshot, folio: Snapshot,
             alma=alma,
             folio=folio,
             both_ways=wanted.direction is None,
+            dry_run=dry_run,
             tally=tally,
         )
         for direction in wanted.directions

@@ -46,7 +46,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
-    """A plan in the making, or the half of a two-way plan that goes one way; both halves share the tally."""
+    """A plan in the making, or the half of a two-way plan that goes one way; both halves share the tally.
+
+    Of a `dry_run` nothing is carried out.
+    """
 
     work: Work
     direction: Direction
@@ -54,6 +57,7 @@ class Planning:
     alma: Snapshot
     folio: Snapshot
     both_ways: bool = False
+    dry_run: bool = False
     tally: Tally = field(default_factory=Tally)
 
     @property

@@ -32,6 +32,7 @@ class Status(StrEnum):
     VERIFIED = "verified"  # read back, and equal to what was meant
     SKIPPED = "skipped"  # not tried: what it needs is missing, or the record changed since the plan
     FAILED = "failed"  # refused, or stored otherwise than meant
+    NOTED = "noted"  # nothing is written: a value changed that the other side cannot hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Summary:
         for change in changes:
             if change.status is Status.WITHHELD:
                 self.withheld += 1
+            elif change.status is Status.NOTED:
+                pass
             elif change.action in (Action.CREATE, Action.SELECT):
                 self.create += 1
             elif change.action is Action.UPDATE:

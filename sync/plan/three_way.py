@@ -3,8 +3,9 @@
 | Alma vs its base | FOLIO vs its base    | verdict                                                                  |
 |------------------|----------------------|--------------------------------------------------------------------------|
 | same             | same                 | NOTHING                                                                  |
-| changed          | same                 | TO_FOLIO; AGREED where FOLIO cannot hold it (a loss)                     |
-| same             | changed              | TO_ALMA; AGREED where the field never goes to Alma, or it cannot hold it |
+| changed          | same                 | TO_FOLIO; NOT_IN_FOLIO where FOLIO cannot hold it (a loss)               |
+| same             | changed              | TO_ALMA; NOT_IN_ALMA where Alma cannot hold it (a loss); AGREED where    |
+|                  |                      | the field never goes to Alma                                             |
 | changed          | changed, to the same | AGREED: the base moves, nothing is written                               |
 | changed          | changed, differently | what a person decided, else what the policy says; CONFLICT where it asks |
 
@@ -31,6 +32,8 @@ class Verdict(StrEnum):
     TO_FOLIO = "to-folio"
     TO_ALMA = "to-alma"
     AGREED = "agreed"
+    NOT_IN_FOLIO = "not-in-folio"
+    NOT_IN_ALMA = "not-in-alma"
     CONFLICT = "conflict"
 
 
@@ -192,12 +195,22 @@ def _decide(name: str, flow: Flow, alma: Side, folio: Side, rules: Rules, *, set
         return Verdict.AGREED, "both sides hold the same"
     can = Flow(flow.to_folio and _can_hold(name, alma), flow.to_alma and _can_hold(name, folio))
     if in_alma and in_folio:
-        return _by_rules(name, can, rules)
+        # the embargo of the side that is wrong goes also where the other one cannot take its place
+        return _by_rules(name, flow if name == "embargo" else can, rules)
     if in_alma:
         words = "changed in Alma; FOLIO is as it was when both agreed" if settled else "FOLIO has none"
-        return (Verdict.TO_FOLIO, words) if can.to_folio else (Verdict.AGREED, "FOLIO cannot hold it")
+        return (Verdict.TO_FOLIO, words) if can.to_folio else _left(name, alma, Verdict.NOT_IN_FOLIO)
+    if not flow.to_alma:
+        return Verdict.AGREED, "this never goes to Alma"
     words = "changed in FOLIO; Alma is as it was when both agreed" if settled else "Alma has none"
-    return (Verdict.TO_ALMA, words) if can.to_alma else (Verdict.AGREED, "this never goes to Alma")
+    return (Verdict.TO_ALMA, words) if can.to_alma else _left(name, folio, Verdict.NOT_IN_ALMA)
+
+
+def _left(name: str, side: Side, verdict: Verdict) -> tuple[Verdict, str]:
+    """Return that a value stays on its own side; that there is none is nothing to be held."""
+    other = "FOLIO" if verdict is Verdict.NOT_IN_FOLIO else "Alma"
+    empty = is_empty(getattr(side.now, name))
+    return Verdict.AGREED if empty else verdict, f"{other} cannot hold it"
 
 
 def _by_rules(name: str, can: Flow, rules: Rules) -> tuple[Verdict, str]:
@@ -205,17 +218,17 @@ def _by_rules(name: str, can: Flow, rules: Rules) -> tuple[Verdict, str]:
     if decision is Decision.KEEP:
         return Verdict.AGREED, "decided: both sides stay as they are"
     if not (can.to_folio or can.to_alma):
-        return Verdict.AGREED, "neither side can hold what the other has"
+        return Verdict.NOT_IN_FOLIO, "neither side can hold what the other has"
     policy = Policy(decision) if decision is not None else rules.policy_of(name)
     who = "a person" if decision is not None else "the policy"
     if policy is Policy.ASK:
         return Verdict.CONFLICT, "changed on both sides, differently"
     travels = can.to_folio if policy is Policy.ALMA else can.to_alma
+    words = f"changed on both sides; {who} says {policy}"
     if not travels:
-        return Verdict.AGREED, f"changed on both sides; {who} says {policy}, whose value the other side cannot hold"
-    return (
-        Verdict.TO_FOLIO if policy is Policy.ALMA else Verdict.TO_ALMA
-    ), f"changed on both sides; {who} says {policy}"
+        left = Verdict.NOT_IN_FOLIO if policy is Policy.ALMA else Verdict.NOT_IN_ALMA
+        return left, f"{words}, whose value the other side cannot hold"
+    return Verdict.TO_FOLIO if policy is Policy.ALMA else Verdict.TO_ALMA, words
 
 
 def changed(side: Side, name: str, *, settled: bool = True) -> bool:

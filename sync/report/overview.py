@@ -70,12 +70,14 @@ async def overview_of(rows: AsyncIterator[ReportRow]) -> Overview:
 
 def _add(found: Overview, change: Change, outcome: Outcome) -> None:
     withheld = change.status is Status.WITHHELD
-    found.kinds[change.kind, change.action] += 1
-    found.planned[change.system, change.kind, change.action] += not withheld
     for loss in change.losses:
         lost = found.losses.setdefault((loss.field, loss.reason), LossRow())
         lost.count += 1
         lost.example = lost.example or f"{loss.value} ({change.name})"
+    if change.status is Status.NOTED:
+        return
+    found.kinds[change.kind, change.action] += 1
+    found.planned[change.system, change.kind, change.action] += not withheld
     if change.action is Action.UPDATE and len(found.updates) < MOST_SHOWN:
         found.updates.append(change)
     if change.action in REMOVALS and not withheld and len(found.removals) < MOST_SHOWN:

@@ -214,6 +214,9 @@ def _losses(overview: Overview, directions: tuple[Direction, ...]) -> Renderable
 
 def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
     sign = {Action.CREATE: "+", Action.UPDATE: "~"}.get(change.action, "-")
+    if change.status is Status.NOTED:
+        lost = (f"{one.field}: {one.value} stays where it is: {one.reason}" for one in change.losses)
+        return [plain(f"  · {change.kind}", change.name), *(plain("      ", words) for words in lost)]
     lines = [plain(f"  {sign} {change.kind}", change.name, *change.identifiers[:2])]
     if change.action is Action.UPDATE:
         lines[0].append(f"  in {change.system.label}", style="dim")

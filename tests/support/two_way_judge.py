@@ -151,6 +151,8 @@ class Judge:
         for entry in self.log.entries.values():
             value = shown[entry.system].value(entry.spot)
             place = self.shelves.place(entry.system, entry.spot)
+            if _waits(place, alma):
+                continue
             gone = value is None or not _equal(entry.spot.field, value, entry.now)
             if gone and entry.certain and not any(_names(one, place, entry.ids) for one in named):
                 wrong.append(f"edit gone, and not named; {entry.system} shows {value!r}: {_told(entry)}")
@@ -234,9 +236,17 @@ def _says_more(place: Place, alma: Shown) -> bool:
 
 
 def _waits(place: Place, alma: Shown) -> bool:
-    """Return whether nobody can see what stands there: a title of a hidden collection is looked at when it is shown."""
+    """Return whether nobody can see what stands there: a title of a hidden collection is looked at when it is shown.
+
+    Of several portfolios shown as one nobody knows then which of them are: theirs is what the available ones hold.
+    """
     collection = alma.packages.get(place.alma)
-    return place.field is Field.AVAILABLE and collection is not None and collection.hidden
+    if collection is None or not collection.hidden:
+        return False
+    record = alma.record(place.alma, place.title)
+    return place.field is Field.AVAILABLE or (
+        place.field is not Field.THERE and isinstance(record, ShownHolding) and record.several
+    )
 
 
 def _told(entry: Entry) -> str:

@@ -77,3 +77,22 @@ async def test_bibs_that_a_person_joined_to_one_title_are_one_title_from_then_on
         again = await run_migration(database, systems, pair, wanted=Wanted.both(pair.policy))
         assert (again.plan.summary.writes, again.plan.summary.withheld) == (0, 0)
         assert len(alma.portfolios()) == 2
+
+
+async def test_a_package_never_gets_a_name_that_another_one_bears(database: AsyncEngine) -> None:
+    """FOLIO refuses it: the collection's package gets its name with something that tells it apart, at once."""
+    with practice_systems(library([journal(0)], collection("Coast", [portfolio(0)]))) as systems:
+        await run_migration(database, systems)
+        (before,) = systems.folio.packages()
+        systems.alma.rename_collection(str(systems.alma.collections()[0]["id"]), "Dunes")
+        custom_title(systems.folio, "Dunes", "Journal of Dunes", (("2049-3630", "ISSN", "Online"),))
+        ended = await sync(database, systems)
+        assert ended.result is not None
+        assert (ended.result.verified, ended.result.failed) == (ended.plan.summary.writes, 0)
+        names = {one.package.name: one.id for one in systems.folio.packages()}
+        assert set(names) > {"Dunes"}
+        assert names["Dunes"] != before.id
+        assert [one["public_name"] for one in systems.alma.collections()] == ["Dunes", "Dunes"]
+        again = await sync(database, systems)
+        assert (again.plan.summary.writes, again.plan.summary.withheld) == (0, 0)
+        assert {one.package.name: one.id for one in systems.folio.packages()} == names, "who has a name keeps it"

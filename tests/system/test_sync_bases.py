@@ -11,11 +11,11 @@ from sync.engine.plan import Wanted
 from sync.engine.running import Ended
 from sync.model import Kind, System
 from sync.plan.changes import Status
-from sync.sandbox.folio.records import HIDDEN_EVERYWHERE, Coverage
+from sync.sandbox.folio.records import HIDDEN_EVERYWHERE, Coverage, Embargo
 from sync.sandbox.seed import SeedEmbargo, SeedRange
 from sync.store.conflicts import open_conflicts
 from tests.support.libraries import collection, journal, library, portfolio
-from tests.support.migrating import PAIR, changes, parked, run_migration
+from tests.support.migrating import PAIR, changes, parked, run_diff, run_migration
 from tests.support.practice import Exchange, Systems, custom_title, practice_systems
 
 SINCE_1950 = Coverage("1950-01-01", "")
@@ -301,3 +301,40 @@ async def test_a_statement_in_conflict_stays_so_though_what_it_is_made_of_is_agr
             "Most recent 12 months only",
             "Print as well",
         )
+
+
+async def test_a_value_that_the_other_side_cannot_hold_is_named_though_nothing_is_written(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    """Once to whoever only looks, and once by the run that leaves it where it is."""
+    await sync(database, systems)
+    systems.alma.edit_portfolio(held(systems, 0), linking_details={"proxy_enabled": "true", "proxy": "elsewhere"})
+    pair = systems.pair(policy={"max_removals": 100, "max_shrink_percent": 100})
+    for ended in (
+        await run_diff(database, systems, pair, wanted=Wanted.both(pair.policy)),
+        await sync(database, systems),
+    ):
+        (noted,) = [one.change for one in await changes(database, ended)]
+        assert (noted.system, noted.status, noted.fields) == (System.FOLIO, Status.NOTED, ())
+        assert [(one.field, one.value) for one in noted.losses] == [("proxy", "elsewhere")]
+        assert (ended.plan.summary.writes, ended.plan.summary.lossy) == (0, 1)
+    ended = await sync(database, systems)
+    assert await changes(database, ended) == []
+    await quiet(database, systems)
+
+
+async def test_a_dry_run_under_another_policy_decides_nothing_for_the_run_that_follows(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    wall = SeedEmbargo(operator="<", months="12")
+    systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1998"), embargo=wall)
+    systems.folio.edit_resource(resource(systems, 0).id, custom_embargo=Embargo("Months", 6))
+    alma_is_right = systems.pair(policy={"conflicts": "alma", "max_shrink_percent": 100})
+    await run_diff(database, systems, alma_is_right, wanted=Wanted.both(alma_is_right.policy))
+    await sync(database, systems)
+    assert (await conflicts(database))[journal(0).title] == "embargo"
+    await run_migration(database, systems, alma_is_right, wanted=Wanted.both(alma_is_right.policy))
+    assert resource(systems, 0).resource.custom_embargo == Embargo("", 0)
+    assert resource(systems, 0).resource.coverage_statement == "Most recent 12 months only"
+    await quiet(database, systems)

@@ -172,23 +172,40 @@ def test_what_the_other_side_cannot_hold_is_left_and_agreed_on() -> None:
     alma = side(replace(HOLDING, proxy=Proxy(enabled=True, code="X")), HOLDING, proxy=None)
     with_proxy = replace(HOLDING, proxy=Proxy(enabled=True, code="Y"))
     alma = replace(alma, before=with_proxy)
-    assert only(compare(alma, side(HOLDING, HOLDING), Rules())).verdict is Verdict.AGREED
+    assert only(compare(alma, side(HOLDING, HOLDING), Rules())).verdict is Verdict.NOT_IN_FOLIO
+    folio = side(replace(HOLDING, access_type="b"), replace(HOLDING, access_type="c"), access_type=None)
+    assert only(compare(side(HOLDING, HOLDING), folio, Rules())).verdict is Verdict.NOT_IN_ALMA
     rolling = Embargo(EmbargoKind.ROLLING, EmbargoUnit.YEARS, 1)
     alma = Side(now=replace(HOLDING, embargo=rolling), before=HOLDING, fitted=HOLDING, fitted_before=HOLDING)
-    assert only(compare(alma, side(HOLDING, HOLDING), Rules())).verdict is Verdict.AGREED
+    assert only(compare(alma, side(HOLDING, HOLDING), Rules())).verdict is Verdict.AGREED, "its statement says it"
+
+
+def test_what_was_taken_away_is_nothing_that_the_other_side_could_not_hold() -> None:
+    alma = side(replace(HOLDING, access_type=""), replace(HOLDING, access_type="a"), access_type=None)
+    assert only(compare(replace(alma, tells_all=True), side(HOLDING, HOLDING), Rules())).verdict is Verdict.AGREED
+
+
+def test_where_alma_is_right_an_embargo_of_folio_goes_though_alma_s_own_cannot_take_its_place() -> None:
+    rolling = Embargo(EmbargoKind.ROLLING, EmbargoUnit.MONTHS, 12)
+    delay = Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, 6)
+    alma = Side(now=replace(HOLDING, embargo=rolling), before=HOLDING, fitted=HOLDING, fitted_before=HOLDING)
+    folio = side(replace(HOLDING, embargo=delay), HOLDING)
+    assert only(compare(alma, folio, Rules(policy=Policy.ASK))).verdict is Verdict.CONFLICT
+    assert only(compare(alma, folio, Rules(policy=Policy.ALMA))).verdict is Verdict.TO_FOLIO
+    assert only(compare(alma, folio, Rules(policy=Policy.FOLIO))).verdict is Verdict.TO_ALMA
 
 
 def test_neither_is_asked_where_no_side_can_hold_what_the_other_has() -> None:
-    alma = side(replace(HOLDING, access_type="a"), HOLDING, access_type=None)
+    alma = side(replace(HOLDING, access_type="a"), replace(HOLDING, access_type="x"), access_type=None)
     folio = side(replace(HOLDING, access_type="b"), replace(HOLDING, access_type="c"), access_type=None)
-    assert only(compare(alma, folio, Rules())).verdict is Verdict.AGREED
+    assert only(compare(alma, folio, Rules())).verdict is Verdict.NOT_IN_FOLIO
 
 
 def test_a_policy_for_the_side_whose_value_cannot_travel_leaves_both() -> None:
     alma = side(replace(HOLDING, access_type="a"), replace(HOLDING, access_type="x"), access_type=None)
     folio = side(replace(HOLDING, access_type="b"), replace(HOLDING, access_type="y"))
     assert only(compare(alma, folio, Rules())).verdict is Verdict.CONFLICT
-    assert only(compare(alma, folio, Rules(policy=Policy.ALMA))).verdict is Verdict.AGREED
+    assert only(compare(alma, folio, Rules(policy=Policy.ALMA))).verdict is Verdict.NOT_IN_FOLIO
     assert only(compare(alma, folio, Rules(policy=Policy.FOLIO))).verdict is Verdict.TO_ALMA
 
 

@@ -4,7 +4,7 @@ In a two-way plan only what Alma changed travels; what FOLIO changed stays, for 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from sync.engine.arbitration import Arbiter, Pairing, arbiter_for, as_known, conflicts_of, only
@@ -20,6 +20,7 @@ from sync.engine.to_folio.cases import (
     title_cases,
 )
 from sync.engine.to_folio.current import Current, current_holding, current_package, current_title
+from sync.engine.to_folio.noted import LEFT, noted_changes
 from sync.engine.work import Work
 from sync.errors import DataError
 from sync.model import Holding, Kind, Loss, Package, Record, Service, System, Title, UserDefined
@@ -54,8 +55,7 @@ async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
     listed = await records(work.database, planning.folio.id, kind, folio_ids)
     bases = await _bases(work, kind, linked)
     arbiter = await arbiter_for(planning, kind, folio_ids)
-    fresh: list[InFull] = []
-    conflicts: list[Conflict] = []
+    beside = _Beside()
 
     async def decide(case: Case) -> Change | Agreed | None:
         before = listed.get(case.link.folio_id) if case.link else None
@@ -65,7 +65,7 @@ async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
         try:
             if arbiter is None or case.link is None:
                 return await _decide_one(work, case, before, agreed)
-            return await _decide_both(arbiter, case, before, agreed, fresh, conflicts)
+            return await _decide_both(arbiter, case, before, agreed, beside)
         except DataError as error:
             await planning.park(kind, min(case.sources), case.name, error)
             return None
@@ -77,10 +77,19 @@ async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
             changes.append(outcome)
         elif outcome is not None:
             agreed.append(outcome)
-    await keep(work.database, work.name, fresh)
+    await keep(work.database, work.name, beside.fresh)
     await store_agreements(work, agreed)
-    await planning.add(changes)
-    await planning.add_conflicts(conflicts)
+    await planning.add([*changes, *beside.noted])
+    await planning.add_conflicts(beside.conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What deciding a batch brings beside changes and agreements."""
+
+    fresh: list[InFull] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    noted: list[Change] = field(default_factory=list)
 
 
 Bases = dict[str, BaseRecords | None]
@@ -138,12 +147,7 @@ async def _decide_one(work: Work, case: Case, listed: Record | None, bases: Base
 
 
 async def _decide_both(
-    arbiter: Arbiter,
-    case: Case,
-    listed: Record | None,
-    bases: Bases,
-    fresh: list[InFull],
-    conflicts: list[Conflict],
+    arbiter: Arbiter, case: Case, listed: Record | None, bases: Bases, beside: _Beside
 ) -> Change | Agreed | None:
     """Decide a record that is linked: what only Alma changed is written, the rest is FOLIO's own, or in conflict."""
     link, kind = cast("Link", case.link), _kind([case])
@@ -152,7 +156,7 @@ async def _decide_both(
     if current is None:
         return await _gone(arbiter, case, listed, bases)
     if isinstance(current.own, Holding) and isinstance(current.listed, Holding) and current.title is not None:
-        fresh.append(InFull(listed=current.listed, holding=current.own, title=current.title))
+        beside.fresh.append(InFull(listed=current.listed, holding=current.own, title=current.title))
     full = current.own or (as_known(current.record, former) if former is not None else current.record)
     managed_case, fitted = _as_managed(case, case.desired, current.record)
     pairing = Pairing(
@@ -164,15 +168,18 @@ async def _decide_both(
         folio=full,
     )
     found = arbiter.judge(pairing)
-    conflicts += conflicts_of(pairing, found, name=case.name, package_name=case.package_name)
+    beside.conflicts.extend(conflicts_of(pairing, found, name=case.name, package_name=case.package_name))
     desired = _to_folio(arbiter, fitted, current.record, found)
     differing = differences(desired, current.record, fields_of(desired))
     pending = found.fields(Verdict.TO_ALMA, Verdict.CONFLICT)
     written = _as_written(full, desired)
-    if not differing:
-        return Agreed(kind=kind, sources=case.sources, link=link, current=current, desired=written, pending=pending)
     reason = next((one.reason for one in found.verdicts if one.verdict is Verdict.TO_FOLIO), "")
     change = _change(managed_case, desired, Action.UPDATE, reason, differing)
+    beside.noted.extend(noted_changes(arbiter, pairing, found, change))
+    if not differing:
+        # what a dry run names is to be named again by the run that follows
+        pending += found.fields(*LEFT) if arbiter.planning.dry_run else ()
+        return Agreed(kind=kind, sources=case.sources, link=link, current=current, desired=written, pending=pending)
     return replace(change, origin=written, pending=pending, agreed=former is not None)
 
 

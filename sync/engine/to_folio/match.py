@@ -59,36 +59,55 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot, leave: Col
     The packages in `leave` are nobody's before a person says whose.
     """
     known = await package_links(work.database, work.name)
-    remembered = {key: link.name for key, link in known.items() if link.name}
+    held = await _packages(work, folio)
+    collections = await _packages(work, alma)
+    # a collection that Alma no longer has keeps its package from nobody
+    taken = {link.folio_id for key, link in known.items() if key in collections or not alma.complete}
+    free = {name_key(one.name): one.key for one in held.values() if not one.managed and one.key not in taken}
+    claims = _package_claims(work, collections, known, held)
+    names = unique_names(claims, limit=PACKAGE_NAME_LIMIT, taken=_kept_free(claims, known, free))
+    found = [
+        Link(kind=Kind.PACKAGE, alma_id=key, folio_id=package_key, how="name", name=name)
+        for key, name in sorted(names.items())
+        if key not in known and (package_key := free.get(name_key(name), "")) and package_key not in leave
+    ]
+    await store_links(work.database, work.name, work.run_id, found)
+    return names
+
+
+async def _packages(work: Work, snapshot: Snapshot) -> dict[str, Package]:
+    """Return the packages of one side by key."""
+    found = all_records(work.database, snapshot.id, Kind.PACKAGE)
+    return {record.key: record async for record in found if isinstance(record, Package)}
+
+
+def _package_claims(
+    work: Work, collections: Mapping[str, Package], known: Mapping[str, Link], held: Mapping[str, Package]
+) -> list[NameClaim]:
+    """Return the claims of collections to names in FOLIO; the one whose package bears a name comes before others."""
     claims = []
-    present = set()
-    async for record in all_records(work.database, alma.id, Kind.PACKAGE):
-        package = cast("Package", record)
-        present.add(package.key)
+    for key, package in collections.items():
         try:
             name = fit_package(package, work.folio_maps).record.name
         except DataError:
             continue  # without a name: parked when it is planned
-        claims.append(
-            NameClaim(
-                key=package.key, name=name, hints=(package.interface_name,), remembered=remembered.get(package.key, "")
-            )
-        )
-    names = unique_names(claims, limit=PACKAGE_NAME_LIMIT)
-    # a collection that Alma no longer has keeps its package from nobody
-    taken = {link.folio_id for key, link in known.items() if key in present or not alma.complete}
-    by_name = {}
-    async for record in all_records(work.database, folio.id, Kind.PACKAGE):
-        package = cast("Package", record)
-        if not package.managed and package.key not in taken and package.key not in leave:
-            by_name[name_key(package.name)] = package.key
-    found = [
-        Link(kind=Kind.PACKAGE, alma_id=key, folio_id=by_name[name_key(name)], how="name", name=name)
-        for key, name in sorted(names.items())
-        if key not in known and name_key(name) in by_name
-    ]
-    await store_links(work.database, work.name, work.run_id, found)
-    return names
+        link = known.get(key)
+        own = held.get(link.folio_id) if link else None
+        remembered = own.name if own else link.name if link else ""
+        claims.append(NameClaim(key=key, name=name, hints=(package.interface_name,), remembered=remembered))
+    return claims
+
+
+def _kept_free(claims: Sequence[NameClaim], known: Mapping[str, Link], free: Mapping[str, str]) -> dict[str, str]:
+    """Return who may have the name of a package that is nobody's yet: a collection that is not linked, else none.
+
+    FOLIO refuses to give a linked package a name that another one bears.
+    """
+    owners = dict.fromkeys(free, "")
+    for claim in sorted(claims, key=lambda one: one.key, reverse=True):
+        if claim.key not in known and name_key(claim.name) in owners:
+            owners[name_key(claim.name)] = claim.key
+    return owners
 
 
 async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:
