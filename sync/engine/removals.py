@@ -48,6 +48,11 @@ class _Removals:
         """Return the system that is written to."""
         return self.planning.direction.target
 
+    def name_of(self, package_key: str) -> str:
+        """Return the name of a package of the target, "" where it was not read."""
+        package = self.packages.get(package_key)
+        return package.name if package else ""
+
     def restored(self, kind: Kind, base: BaseRecords) -> bool:
         """Return whether a person decided that the record is made again at the source instead."""
         return self.decided.side_of(kind, base.folio_id) == self.target
@@ -65,7 +70,7 @@ class _Removals:
         kind = Kind.PACKAGE if isinstance(record, Package) else Kind.HOLDING
         gone, edited = ("removed",), edits
         alma, folio = (edited, gone) if self.target is System.ALMA else (gone, edited)
-        package = self.packages.get(record.key if isinstance(record, Package) else record.package_key)
+        package_key = record.key if isinstance(record, Package) else record.package_key
         known = self.decided.known.get((kind, base.folio_id))
         settled = known is not None and (known.alma, known.folio) == (alma, folio)
         self.conflicts.append(
@@ -75,7 +80,7 @@ class _Removals:
                 folio_id=base.folio_id,
                 field=REMOVAL,
                 name=name,
-                package_name=package.name if package else "",
+                package_name=self.name_of(package_key),
                 base="in both",
                 alma=alma,
                 folio=folio,
@@ -252,6 +257,8 @@ def _kept(removals: _Removals, record: Package | Holding, base: BaseRecords | No
         name: f"{name}: {shown(getattr(record, name))}" for name in fields if _edited(before, record, name, target)
     }
     edits |= {name: f"{name}: {shown(getattr(record, name))}" for name in base.unsettled}
+    if isinstance(record, Holding) and isinstance(before, Holding) and record.package_key != before.package_key:
+        edits["package"] = f"package: {removals.name_of(record.package_key) or record.package_key}"
     if isinstance(record, Package) and isinstance(before, Package):
         added = set(record.service_keys) - set(before.service_keys) - removals.services_made
         edits |= {f"service {key}": f"service {key} added" for key in sorted(added)}
@@ -285,7 +292,6 @@ def _change(
     kept: str,
 ) -> Change:
     target = removals.target
-    package = removals.packages.get(package_key)
     return Change(
         id=change_id(target, kind, record.key),
         system=target,
@@ -295,7 +301,7 @@ def _change(
         desired=record,
         source_keys=(),
         package_key=package_key,
-        package_name=package.name if package else "",
+        package_name=removals.name_of(package_key),
         target_id=record.key,
         reason=kept or f"gone in {removals.planning.direction.source.label}",
         status=Status.WITHHELD if kept else Status.PLANNED,

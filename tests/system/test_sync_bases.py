@@ -68,6 +68,16 @@ def readdress(systems: Systems, number: int, url: str) -> None:
     systems.alma.edit_portfolio(held(systems, number), linking_details={"static_url": f"jkey={url}"})
 
 
+def put_into(systems: Systems, portfolio_id: str, service_id: str) -> None:
+    """Move a portfolio to another service."""
+    state = systems.alma.state
+    moved = state.portfolios[portfolio_id]
+    if moved.service is not None:
+        del moved.service.portfolios[moved.id]
+    moved.service = state.services[service_id]
+    moved.service.portfolios[moved.id] = moved
+
+
 async def test_where_one_sides_write_fails_its_field_is_tried_again_and_the_other_ones_is_done(
     database: AsyncEngine, systems: Systems
 ) -> None:
@@ -119,11 +129,7 @@ async def test_a_portfolio_that_moves_to_another_collection_moves_in_folio_and_c
 ) -> None:
     await sync(database, systems)
     alma = systems.alma
-    moved = alma.state.portfolios[held(systems, 1)]
-    if moved.service is not None:
-        del moved.service.portfolios[moved.id]
-    moved.service = alma.state.services[_service_of(systems, 3)]
-    moved.service.portfolios[moved.id] = moved
+    put_into(systems, held(systems, 1), _service_of(systems, 3))
     for _ in range(2):
         ended = await sync(database, systems)
         assert not [one for one in await written(database, ended) if one[0] is System.ALMA]
@@ -338,3 +344,38 @@ async def test_a_dry_run_under_another_policy_decides_nothing_for_the_run_that_f
     assert resource(systems, 0).resource.custom_embargo == Embargo("", 0)
     assert resource(systems, 0).resource.coverage_statement == "Most recent 12 months only"
     await quiet(database, systems)
+
+
+async def test_what_was_removed_in_folio_is_not_made_again_in_a_new_package_of_the_same_name(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    """The collection is the new package's; of its titles one was edited in Alma: that is for a person."""
+    await sync(database, systems)
+    folio = systems.folio
+    (before,) = [one for one in folio.packages() if one.package.name == "Dunes"]
+    folio.remove_package(before.id)
+    custom_title(folio, "Dunes", journal(5).title, ((journal(5).issn_online, "ISSN", "Online"),))
+    readdress(systems, 3, "https://edited.invalid")
+    ended = await sync(database, systems)
+    assert await written(database, ended) >= {
+        (System.ALMA, "remove", journal(4).title),
+        (System.ALMA, "create", journal(5).title),
+    }
+    assert (await conflicts(database))[journal(3).title] == "removal"
+    (now,) = [one for one in folio.packages() if one.package.name == "Dunes"]
+    assert [one.title.name for one in folio.resources(now.id)] == [journal(5).title]
+    await sync(database, systems)
+    assert [one.title.name for one in folio.resources(now.id)] == [journal(5).title]
+
+
+async def test_a_portfolio_that_moves_while_its_title_is_removed_in_folio_is_for_a_person(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    put_into(systems, held(systems, 1), _service_of(systems, 3))
+    systems.folio.remove_resource(resource(systems, 1).id)
+    for _ in range(2):
+        await sync(database, systems)
+        assert await conflicts(database) == {journal(1).title: "removal"}
+        assert held(systems, 1), "it is still in Alma"
+        assert journal(1).title not in {one.title.name for one in systems.folio.resources()}

@@ -202,10 +202,9 @@ async def holding_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             own = [known[key] for key in group.keys if key in known]
             # a portfolio that was put under another bib leaves the former title's resource behind
             link = next((one for one in own if one.folio_id == place), None)
-            if link is None and scope.planning.both_ways and package is not None:
-                # its resource was removed with its title, though the bib is another title's by now: that is no new one
-                gone = [one for one in own if one.folio_id not in there]
-                link = next((one for one in gone if one.folio_id.rpartition("-")[0] == package.folio_id), None)
+            if link is None and scope.planning.both_ways:
+                # its resource was removed, though its bib or its collection is another one's by now: that is no new one
+                link = next((one for one in own if one.folio_id not in there), None)
             case = await _holding_case(scope, group, sources, titles, package, link)
             cases += [case] if case is not None else []
         yield cases
