@@ -71,6 +71,13 @@ class Judge:
             self.kept = [one for one in self.kept if not _names(one, place, entry.ids)]
         return entries
 
+    def looked(self, alma: Shown, folio: Shown) -> None:
+        """Take down what a dry run saw alike on both sides."""
+        for entry in self.log.entries.values():
+            place = self.shelves.place(entry.system, entry.spot)
+            if self._same(place, alma, folio):
+                entry.looked = True
+
     # --- after every cycle
 
     def after_cycle(self, alma: Shown, folio: Shown, listing: Listing, policy: Policy) -> list[str]:

@@ -96,7 +96,8 @@ class Entry:
 
     `ids` are the record's; `during`: it was done in the midst of the cycle just over. `raced`: the product had read
     the record before, and wrote it afterwards, which neither system's API lets it notice. `united`: several portfolios
-    are shown as one, so that no value is surely the librarian's own.
+    are shown as one, so that no value is surely the librarian's own. `looked`: a dry run saw the same on both sides,
+    and may have taken that for agreed.
     """
 
     system: System
@@ -107,11 +108,12 @@ class Entry:
     during: bool = False
     raced: bool = False
     united: bool = False
+    looked: bool = False
 
     @property
     def certain(self) -> bool:
         """Return whether the product has to heed the edit."""
-        return not (self.raced or self.united)
+        return not (self.raced or self.united or self.looked)
 
 
 @dataclass(slots=True)

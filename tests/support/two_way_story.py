@@ -190,6 +190,7 @@ class Story:
         self.diary.append(f"dry run {policy}")
         world.run(two_way.dry_run(world.database, world.pair(policy)))
         self._check([] if world.writes == writes else [f"a dry run wrote {world.writes - writes} times"])
+        self.judge.looked(self.shown(System.ALMA), self.shown(System.FOLIO))
 
     def decide(self, which: int, decision: Any) -> None:
         """Decide one of the open conflicts, if there is any."""
