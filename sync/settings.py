@@ -1,5 +1,6 @@
 """The configuration: one TOML file, every key of it replaceable by an environment variable, unknown keys refused."""
 
+import hashlib
 import os
 import tomllib
 from pathlib import Path
@@ -189,6 +190,7 @@ class Policy(_Section):
     `conflicts` says which side is right where both changed a field (`ask`: neither, it is listed), `fields` the same
     for single fields. `max_changes_in_field` guards against one field changing in a large part of all records, above
     that number and that share; `max_shrink_percent` against removals after a reading that much smaller than the last.
+    `resume_within_hours` is how old the readings may be with which an interrupted run goes on; then it reads anew.
     `managed_packages` says what becomes of the vendor's packages of FOLIO on the way to Alma, where no activated
     collection bears their name: a local collection, or they are left and listed.
     """
@@ -200,6 +202,7 @@ class Policy(_Section):
     max_changes_in_field: int = Field(default=50, ge=0)
     max_changes_in_field_percent: float = Field(default=50.0, ge=0, le=100)
     max_shrink_percent: float = Field(default=20.0, ge=0, le=100)
+    resume_within_hours: float = Field(default=72, ge=0)
     managed_packages: Literal["collection", "leave"] = "collection"
     tags: tuple[str, ...] = ()
 
@@ -221,6 +224,12 @@ class Pair(_Section):
     folio: FolioSettings
     policy: Policy = Policy()
     maps: Maps = Maps()
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """Return what stands for whose daily calls are used, by system; no secret can be told from it."""
+        key = hashlib.sha256(self.alma.api_key.get_secret_value().encode()).hexdigest()[:16]
+        return {"Alma": f"Alma {key}", "FOLIO": f"FOLIO {self.folio.base_url} {self.folio.tenant}"}
 
 
 class Settings(BaseSettings):

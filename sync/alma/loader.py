@@ -5,8 +5,8 @@ What is created is looked for by its natural key after a lost answer, and sent a
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -22,6 +22,7 @@ from sync.alma.bodies import (
 )
 from sync.alma.client import AlmaClient
 from sync.alma.codes import WriteCodes
+from sync.alma.lookup import AlmaLookup
 from sync.alma.mapping import package_from_collection, service_from_wire
 from sync.alma.marc import read_marc, title_from_marc
 from sync.alma.marc_write import bib_xml, own_number
@@ -31,11 +32,10 @@ from sync.alma.search import SearchClient
 from sync.alma.shelves import Shelves, StoredPortfolio
 from sync.errors import DataError, NotFoundError, RefusedError
 from sync.match.titles import choose
-from sync.model import Holding, Package, Service, Title, name_key
+from sync.model import Holding, Package, Service, Title
 from sync.plan.changes import Change
 from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, fields_of, refuse_if_moved
 from sync.plan.writes import Claims
-from sync.transport.paging import PAGE_SIZE, read_listing
 from sync.transport.records import Record
 from sync.transport.sending import LOOKS, Sender
 
@@ -62,6 +62,11 @@ class AlmaLoader:
     codes: WriteCodes
     search: SearchClient | None = None
 
+    @property
+    def lookup(self) -> AlmaLookup:
+        """Return what looks for records by their natural keys."""
+        return AlmaLookup(self.client, self.shelves)
+
     async def create_collection(self, change_id: str, package: Package, claims: Claims) -> str:
         """Create a local collection and return its id."""
         body = new_collection(package, self.codes)
@@ -71,7 +76,7 @@ class AlmaLoader:
         async def found() -> str | None:
             # the search is cheap; before the write is sent again, the whole list has the last word
             query = f"name~{'_'.join(re.findall(WORD, package.name))}" if next(looks) < len(LOOKS) else ""
-            return await self._collection_named(package.name, query, claims)
+            return await self.lookup.collection(package.name, claims, query)
 
         try:
             made = await self.sender.send(
@@ -86,16 +91,6 @@ class AlmaLoader:
             ) from None
         claims.take(made)  # else another package of this name could find it before it is linked
         return made
-
-    async def _collection_named(self, name: str, query: str, claims: Claims) -> str | None:
-        try:
-            listing = await read_listing(
-                lambda page: self.client.list_collections(page * PAGE_SIZE, PAGE_SIZE, query), key=lambda one: one.id
-            )
-        except RefusedError:  # a search that Alma cannot read
-            return None
-        same = [one.model.id for one in listing.records if name_key(one.model.public_name) == name_key(name)]
-        return await _the_one(same, claims, f"collections named {name!r}")
 
     async def update_collection(self, change: Change, package: Package) -> None:
         """Write a collection that exists.
@@ -120,8 +115,7 @@ class AlmaLoader:
         """Create the service of a collection that has none, and return its id."""
 
         async def found() -> str | None:
-            services = (await self.client.list_services(collection_id)).records
-            return next((one.model.id for one in services), None)
+            return await self.lookup.service(collection_id)
 
         made = await self.sender.send(
             change_id,
@@ -155,7 +149,7 @@ class AlmaLoader:
 
     async def find_or_create_bib(self, change_id: str, title: Title, claims: Claims) -> WrittenBib:
         """Return the bib of a title: one with our own number, one that the search finds, else one made from it."""
-        own = await self._own_bib(title.key, claims)
+        own = await self.lookup.bib(title.key, claims)
         if own is not None:
             return WrittenBib(mms_id=own, how="made from this title before", created=False)
         if self.search is not None:
@@ -171,17 +165,10 @@ class AlmaLoader:
             "create bib",
             own_number(title.key),
             lambda: self.client.create_bib(body),
-            lambda: self._own_bib(title.key, claims),
+            lambda: self.lookup.bib(title.key, claims),
         )
         claims.take(mms_id)
         return WrittenBib(mms_id=mms_id, how="created", created=True)
-
-    async def _own_bib(self, title_id: str, claims: Claims) -> str | None:
-        number = own_number(title_id)
-        page = await self.client.find_bibs(number)
-        # how exactly Alma compares these numbers is not documented, so the record itself decides
-        own = [one.model.mms_id for one in page.records if number in _other_numbers(one.model)]
-        return await _the_one(own, claims, f"bibs with {number} in an 035")
 
     async def read_bib(self, mms_id: str, publication_type: str) -> Title:
         """Return a bib as a whole reading would, its portfolios being of this publication type.
@@ -207,34 +194,31 @@ class AlmaLoader:
             return await self.client.create_bib_portfolio(parents.mms_id, body)
 
         async def found() -> Record[wire.Portfolio] | None:
-            return await self._like(holding, parents, claims)
+            return await self.lookup.portfolio(holding.url, parents, claims)
 
-        natural_key = f"{parents.service_id or STANDALONE_KEY}/{parents.mms_id}/{holding.url}"
+        natural_key = f"{parents.service_id or STANDALONE_KEY}/{parents.mms_id}/{holding.url or ''}"
         made = await self.sender.send(change_id, "create portfolio", natural_key, call, found)
         claims.take(made.model.id)
-        stored = await self.shelves.seen(made)
+        return await self._complete(change_id, holding, await self.shelves.seen(made))
+
+    async def complete_portfolio(
+        self, change_id: str, holding: Holding, parents: Parents, portfolio_id: str
+    ) -> StoredPortfolio:
+        """Give a portfolio that was created before it could be completed all its details."""
+        place = replace(
+            holding,
+            package_key=parents.collection_id or STANDALONE_KEY,
+            service_key=parents.service_id,
+            title_key=parents.mms_id,
+        )
+        stored = await self.sender.patiently(lambda: self.shelves.portfolio(place, portfolio_id))
+        return await self._complete(change_id, holding, stored)
+
+    async def _complete(self, change_id: str, holding: Holding, stored: StoredPortfolio) -> StoredPortfolio:
         missing = differences(holding, stored.record, ALMA_HOLDING_FIELDS)
         if missing:
             await self._put_portfolio(change_id, holding, stored, frozenset(one.field for one in missing))
         return stored
-
-    async def _like(self, holding: Holding, parents: Parents, claims: Claims) -> Record[wire.Portfolio] | None:
-        """Return the portfolio of this bib in this service that is nobody's; of several the one of this address.
-
-        Those that were there before are linked, so this one is ours, however Alma spells its address.
-        """
-        listing = await read_listing(
-            lambda page: self.client.list_bib_portfolios(parents.mms_id, page * PAGE_SIZE, PAGE_SIZE),
-            key=lambda one: one.id,
-        )
-        there: dict[str, Record[wire.Portfolio]] = {}
-        for brief in listing.records:
-            if brief.model.service_id == parents.service_id and await claims.is_free(brief.model.id):
-                whole = await self.client.get_bib_portfolio(parents.mms_id, brief.model.id)
-                there[whole.model.id] = whole
-        same = [key for key, whole in there.items() if (await self.shelves.seen(whole)).record.url == holding.url]
-        one = await _the_one(same or list(there), claims, f"portfolios of bib {parents.mms_id} in this service")
-        return there[one] if one is not None else None
 
     async def update_portfolio(self, change: Change, holding: Holding) -> None:
         """Write a portfolio that exists; `holding` names its collection, service and bib."""
@@ -275,30 +259,6 @@ def _fields(change: Change) -> frozenset[str]:
 
 def _flowing(change: Change) -> tuple[str, ...]:
     return fields_of(change.desired, change.system)
-
-
-async def _the_one(ids: Sequence[str], claims: Claims, what: str) -> str | None:
-    """Return the one record that is nobody else's, None without one.
-
-    Raises:
-        DataError: when there are several; which one is meant is a person's decision (design: writing).
-    """
-    free = [one for one in dict.fromkeys(ids) if await claims.is_free(one)]
-    if len(free) > 1:
-        raise DataError(
-            f"there are {len(free)} {what}: {', '.join(sorted(free)[:5])}",
-            advice="Remove or merge all but one of them in Alma, then run the command again.",
-        )
-    return free[0] if free and claims.take(free[0]) else None
-
-
-def _other_numbers(bib: wire.Bib) -> set[str]:
-    """Return the numbers of a bib's 035 fields."""
-    try:
-        fields = read_marc(bib.marc_xml).get_fields("035")
-    except DataError:
-        return set(bib.network_number)
-    return {text.strip() for field in fields for text in field.get_subfields("a")}
 
 
 async def _id_of(answer: Awaitable[Record[wire.Collection] | Record[wire.Service] | Record[wire.Portfolio]]) -> str:

@@ -29,7 +29,7 @@ def command(ctx: click.Context, form: str) -> int:
         from sync.report.json_report import json_text
 
         async with database_of(settings) as database:
-            checks = await check(database, name, pair)
+            checks = await check(database, pair)
         fine = all(one.state is not CheckState.FAILED for one in checks)
         if form == "json":
             click.echo(json_text({"pair": name, "ok": fine, "checks": checks}))

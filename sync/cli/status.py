@@ -38,7 +38,8 @@ def command(ctx: click.Context, form: str) -> int:
         async with database_of(settings) as database:
             for name in names:
                 runs = await recent_runs(database, pair=name, limit=1)
-                found.append((name, runs[0] if runs else None, await standing(database, name)))
+                now = await standing(database, name, settings.pairs[name].accounts)
+                found.append((name, runs[0] if runs else None, now))
         if form == "json":
             pairs = [
                 {

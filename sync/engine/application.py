@@ -11,7 +11,7 @@ from sync.model import Kind, Package, Title
 from sync.plan.changes import Change
 from sync.plan.direction import Direction
 from sync.store.comparison import SourceRecord
-from sync.store.intents import Journal, Result
+from sync.store.intents import Journal, Made, Result
 from sync.store.links import Link
 from sync.store.plans import StoredChange
 
@@ -21,10 +21,10 @@ class Application:
     """A plan being carried out. `source` and `source_complete` are the snapshot its records come from, `target` is the
     other one.
 
-    `packages` are the links of packages by their keys at the source; `taken` the records of the target that its
-    changes took, by kind; `services_left` counts by package the services that are still to be hidden or shown with it;
-    `stopped` is why nothing more is begun; `unreached` counts the changes in a row that failed
-    because the target did not answer.
+    `already` is what an interrupted run of the plan made. `packages` are the links of packages by their keys at the
+    source; `taken` the records of the target that its changes took, by kind; `services_left` counts by package the
+    services that are still to be hidden or shown with it; `stopped` is why nothing more is begun; `unreached` counts
+    the changes in a row that failed because the target did not answer.
     """
 
     work: Work
@@ -34,6 +34,7 @@ class Application:
     source_complete: bool
     target: int
     journal: Journal
+    already: Made
     folio: FolioHands
     alma: AlmaHands
     packages: dict[str, Link] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Batch:
 
     sources: dict[str, SourceRecord] = field(default_factory=dict)
     titles: dict[str, Link] = field(default_factory=dict)
+    resources: dict[str, Link] = field(default_factory=dict)
     title_changes: dict[str, StoredChange] = field(default_factory=dict)
     title_sources: dict[str, SourceRecord] = field(default_factory=dict)
     places: dict[str, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)

@@ -28,7 +28,7 @@ from sync.errors import (
 from sync.model import System
 from sync.plan.changes import Change, Status
 from sync.plan.direction import Direction
-from sync.store.intents import Journal, Result
+from sync.store.intents import Journal, Result, made_by
 from sync.store.plans import Outcome, changes_of, count_statuses
 from sync.transport.paging import in_parallel
 
@@ -55,6 +55,7 @@ async def apply_plan(
         LockedError: when another run took over.
     """
     journal = Journal(work.database, pair=work.name, run_id=work.run_id, plan_id=plan_id, rules=work.rules)
+    already = await made_by(work.database, plan_id)
     to_folio, to_alma = folio_hands(work, journal), await alma_hands(work, journal, alma)
     halves = []
     for direction in directions:
@@ -68,6 +69,7 @@ async def apply_plan(
                 source_complete=source.complete,
                 target=target.id,
                 journal=journal,
+                already=already,
                 folio=to_folio,
                 alma=to_alma,
             )

@@ -42,10 +42,10 @@ class Check:
     advice: str = ""
 
 
-async def check(database: AsyncEngine, name: str, pair: Pair) -> list[Check]:
+async def check(database: AsyncEngine, pair: Pair) -> list[Check]:
     """Return every check of a pair. Costs a dozen calls to Alma and three of EBSCO's."""
     checks = [await _try("database", lambda: _schema(database))]
-    async with open_clients(name, pair, database) as (alma, folio):
+    async with open_clients(pair, database) as (alma, folio):
         checks += await _alma(alma, pair)
         checks += await _folio(folio, pair)
     return checks

@@ -1,8 +1,9 @@
 """The verbs in order: read both sides, match, plan; then show, ask, apply and verify."""
 
-import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.alma import extractor as alma_extractor
@@ -12,6 +13,7 @@ from sync.engine.match import match
 from sync.engine.plan import Wanted, make_plan
 from sync.engine.read import Snapshot, read_alma, read_folio, stored_snapshot
 from sync.engine.running import Confirm, Ended, close_run, open_run, result_of
+from sync.engine.settle import Doubts, settle
 from sync.engine.work import Progress, Work, configuration_of
 from sync.errors import GuardError, QuotaError
 from sync.model import Kind, System
@@ -19,14 +21,31 @@ from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import SCOPE, SHRUNK
 from sync.settings import Pair
-from sync.store.approval import begin_applying, no_such_plan, require_waiting, seal_plan
+from sync.store.approval import (
+    begin_applying,
+    go_on_applying,
+    no_such_plan,
+    require_waiting,
+    seal_plan,
+    unfinished_plan,
+)
 from sync.store.conflicts import close_followed
-from sync.store.intents import supersede_intents
-from sync.store.plans import PlanInfo, PlanStatus, count_statuses, find_plan, plan_info, set_plan_status
+from sync.store.plans import (
+    PlanInfo,
+    PlanStatus,
+    count_planned,
+    count_statuses,
+    find_plan,
+    plan_info,
+    set_plan_status,
+    withhold,
+)
 from sync.store.runs import RunState, end_run, note_plan
 from sync.store.snapshots import accept_snapshot, count_parked, count_records, drop_snapshots, refresh_statistics
 from sync.transport.connection import Observer
 from sync.transport.paging import in_parallel
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _PACKAGES = {System.ALMA: "Alma's collections", System.FOLIO: "FOLIO's packages"}
 
@@ -54,8 +73,9 @@ async def diff(
         SyncError: whatever keeps the plan from being made.
     """
     wanted = wanted or Wanted()
-    async with open_run(database, name, pair, progress, "diff", wanted.way, observer) as (work, _):
-        plan_id, _ = await _prepare(work, wanted, dry_run=True)
+    async with open_run(database, name, pair, progress, "diff", wanted.way, observer) as (work, waiting):
+        doubts = await settle(work, waiting)
+        plan_id, _ = await _prepare(work, wanted, doubts, dry_run=True)
         plan = await plan_info(database, plan_id)
         await end_run(database, work.run_id, state=RunState.DONE, message="planned")
         return Ended(run_id=work.run_id, plan=plan, parked=await count_parked(database, work.run_id))
@@ -70,11 +90,13 @@ async def migrate(
     observer: Observer | None = None,
     *,
     wanted: Wanted | None = None,
+    anew: bool = False,
 ) -> Ended:
     """Make one system what the other is, or each what the other changed: read, match, plan, ask, apply, verify.
 
     Without `wanted` FOLIO is made what Alma is, and nothing is removed. A run that was interrupted is taken up by
-    simply starting it again: what it wrote is found and linked, not written twice.
+    starting it again: what it wrote is found and linked, not written twice; and it goes on with its plan, as long as
+    that is of the same wish and its readings are fresh, unless it is to begin `anew`.
 
     Raises:
         GuardError: when the target could not be read so far that what is there already can be told.
@@ -83,13 +105,30 @@ async def migrate(
     wanted = wanted or Wanted()
     command = "sync" if wanted.direction is None else "migrate"
     async with open_run(database, name, pair, progress, command, wanted.way, observer) as (work, waiting):
-        await asyncio.sleep(waiting)
-        plan_id, read = await _prepare(work, wanted, dry_run=False)
-        await supersede_intents(database, name, before_run=work.run_id)
-        plan = await plan_info(database, plan_id)
+        doubts = await settle(work, waiting)
+        plan = None if anew else await _half_done(work, wanted, doubts)
+        if plan is None:
+            plan_id, read = await _prepare(work, wanted, doubts, dry_run=False)
+            plan = await plan_info(database, plan_id)
+        else:
+            read = await _read_again(work, plan)
         if plan.summary.writes and not await confirm(plan):
             return await _declined(work, plan)
         return await _carry_out(work, plan, read)
+
+
+async def _half_done(work: Work, wanted: Wanted, doubts: Doubts) -> PlanInfo | None:
+    """Return the plan that an interrupted run left half done, if this one is to go on with it."""
+    within = timedelta(hours=work.pair.policy.resume_within_hours)
+    plan = await unfinished_plan(work.database, work.name, wanted.under(configuration_of(work.pair)), within)
+    if plan is None or not (left := await count_planned(work.database, plan.id)):
+        return None
+    await withhold(work.database, plan.id, doubts)
+    await note_plan(work.database, work.run_id, plan.id)
+    log.info(
+        "goes on", action="run.resume", run_id=work.run_id, plan_id=plan.id, begun_by=plan.run_id, changes_left=left
+    )
+    return plan
 
 
 async def apply_stored(
@@ -111,16 +150,16 @@ async def apply_stored(
     """
     way = (await _plan_of(database, name, plan_id)).direction
     async with open_run(database, name, pair, progress, "apply", way, observer) as (work, waiting):
+        doubts = await settle(work, waiting)
         plan = await _plan_of(database, name, plan_id)  # somebody may have changed it before we had the lock
-        require_waiting(plan_id, plan.status)
+        if plan.status != PlanStatus.BEGUN:
+            require_waiting(plan_id, plan.status)
+        await withhold(database, plan_id, doubts)
         await note_plan(database, work.run_id, plan_id)
-        await asyncio.sleep(waiting)
         if plan.status != PlanStatus.APPROVED and plan.summary.writes and not await confirm(plan):
             return await _declined(work, plan)
         read = await _read_again(work, plan)
-        ended = await _carry_out(work, plan, read)
-        await supersede_intents(database, name, before_run=work.run_id)
-        return ended
+        return await _carry_out(work, plan, read)
 
 
 async def _plan_of(database: AsyncEngine, name: str, plan_id: int) -> PlanInfo:
@@ -139,7 +178,10 @@ async def _declined(work: Work, plan: PlanInfo) -> Ended:
 async def _carry_out(work: Work, plan: PlanInfo, read: Read) -> Ended:
     database = work.database
     configuration = configuration_of(work.pair)
-    await begin_applying(database, plan.id, run_id=work.run_id, pair=work.name, configuration=configuration)
+    if plan.status == PlanStatus.BEGUN:
+        await go_on_applying(database, plan.id, run_id=work.run_id)
+    else:
+        await begin_applying(database, plan.id, run_id=work.run_id, pair=work.name, configuration=configuration)
     paused: QuotaError | None = None
     try:
         await apply_plan(work, plan.id, directions_of(plan.direction), read.alma, read.folio)
@@ -175,7 +217,7 @@ async def _measure_next_by(database: AsyncEngine, plan: PlanInfo, read: Read) ->
         await accept_snapshot(database, snapshot.id, size)
 
 
-async def _prepare(work: Work, wanted: Wanted, *, dry_run: bool) -> tuple[int, Read]:
+async def _prepare(work: Work, wanted: Wanted, doubts: Doubts, *, dry_run: bool) -> tuple[int, Read]:
     """Read both sides, match and plan; return the plan's id and what was read."""
     read = await read_both(work, wanted)
     for snapshot in (read.alma, read.folio):
@@ -186,7 +228,7 @@ async def _prepare(work: Work, wanted: Wanted, *, dry_run: bool) -> tuple[int, R
             )
     await refresh_statistics(work.database)
     matched = await match(work, wanted.way, read.alma, read.folio)
-    plan_id = await make_plan(work, wanted, read.alma, read.folio, matched, dry_run=dry_run)
+    plan_id = await make_plan(work, wanted, read.alma, read.folio, matched, dry_run=dry_run, doubts=doubts)
     # older plans are replaced before their readings go
     await seal_plan(work.database, plan_id, pair=work.name, configuration=configuration_of(work.pair))
     await drop_snapshots(work.database, pair=work.name, keep=[read.alma.id, read.folio.id])

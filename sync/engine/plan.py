@@ -8,9 +8,10 @@ from sync.engine.guards import judge_plan
 from sync.engine.planning import Matched, Planning, Tally
 from sync.engine.read import Snapshot
 from sync.engine.removals import plan_removals
+from sync.engine.settle import Doubts
 from sync.engine.to_alma.decide import decide_for_alma
 from sync.engine.to_folio.decide import decide_for_folio
-from sync.engine.work import Work
+from sync.engine.work import Work, configuration_of
 from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Guard
 from sync.plan.cost import DailyCalls, Limits, estimate
@@ -53,13 +54,19 @@ class Wanted:
         """Return the directions that are planned, in their order."""
         return directions_of(self.way)
 
+    def under(self, configuration: str) -> str:
+        """Return what stands for this wish under a configuration: the same wish gives the same text."""
+        limits = self.removals
+        removals = "none" if limits is None else f"{limits.number}/{limits.percent}/{limits.approved}"
+        return f"{configuration}/{self.way}/{removals}"
+
     def writes_to(self, system: System) -> bool:
         """Return whether the plan may write to a system."""
         return any(direction.target is system for direction in self.directions)
 
 
 async def make_plan(
-    work: Work, wanted: Wanted, alma: Snapshot, folio: Snapshot, matched: Matched, *, dry_run: bool
+    work: Work, wanted: Wanted, alma: Snapshot, folio: Snapshot, matched: Matched, *, dry_run: bool, doubts: Doubts
 ) -> int:
     """Store the plan that makes the target what the source is, or each side what the other changed; return its id."""
     database = work.database
@@ -69,6 +76,7 @@ async def make_plan(
         pair=work.name,
         direction=wanted.way,
         rules=work.rules,
+        asked=wanted.under(configuration_of(work.pair)),
         alma=alma.id,
         folio=folio.id,
     )
@@ -83,6 +91,7 @@ async def make_plan(
             folio=folio,
             both_ways=wanted.direction is None,
             dry_run=dry_run,
+            doubts=doubts,
             tally=tally,
         )
         for direction in wanted.directions

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
@@ -48,7 +48,7 @@ class Tally:
 class Planning:
     """A plan in the making, or the half of a two-way plan that goes one way; both halves share the tally.
 
-    Of a `dry_run` nothing is carried out.
+    Of a `dry_run` nothing is carried out. `doubts` are changes that may have been made already, by id: they wait.
     """
 
     work: Work
@@ -58,6 +58,7 @@ class Planning:
     folio: Snapshot
     both_ways: bool = False
     dry_run: bool = False
+    doubts: Mapping[str, DataError] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -77,6 +78,7 @@ class Planning:
 
     async def add(self, changes: Sequence[Change]) -> None:
         """Store changes, in the order of their packages and names, and count them."""
+        changes = [_withheld(one, self.doubts[one.id]) if one.id in self.doubts else one for one in changes]
         ordered = sorted(changes, key=lambda one: (one.package_key, one.name, one.id))
         tally = self.tally
         tally.next_seq = await add_changes(self.work.database, self.plan_id, tally.next_seq, ordered)
@@ -110,3 +112,7 @@ class Planning:
             advice=error.advice,
         )
         await add_parked(self.work.database, self.work.run_id, [parked])
+
+
+def _withheld(change: Change, doubt: DataError) -> Change:
+    return replace(change, status=Status.WITHHELD, reason=f"{doubt.message}. {doubt.advice}")

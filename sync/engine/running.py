@@ -112,7 +112,7 @@ async def open_run(
         try:
             await note_systems(database, name, systems_of(pair))
             async with (
-                open_clients(name, pair, database, observer) as (alma, folio),
+                open_clients(pair, database, observer) as (alma, folio),
                 open_search_of(pair) as search,
             ):
                 work = Work(

@@ -106,10 +106,10 @@ async def open_search_of(pair: Pair) -> AsyncIterator[SearchClient | None]:
 
 @asynccontextmanager
 async def open_clients(
-    name: str, pair: Pair, database: AsyncEngine | None, observer: Observer | None = None
+    pair: Pair, database: AsyncEngine | None, observer: Observer | None = None
 ) -> AsyncIterator[tuple[AlmaClient, FolioClient]]:
     """Yield clients for both systems of a pair; with a database the day's calls are counted in it."""
-    ledger = StoredBudget(database, name) if database is not None else None
+    ledger = StoredBudget(database, pair.accounts) if database is not None else None
     async with (
         open_alma(
             pair.alma.base_url,

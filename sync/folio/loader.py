@@ -4,7 +4,7 @@ A lost answer is never answered by sending again blindly: the record is looked f
 FOLIO's lists may lag; only what is surely not there is sent again (design: writing).
 """
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
@@ -19,6 +19,7 @@ from sync.errors import (
 from sync.folio import wire
 from sync.folio.client import FolioClient
 from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT
+from sync.folio.lookup import FolioLookup, WrittenTitle
 from sync.folio.mapping import (
     holding_from_wire,
     needs_details,
@@ -28,18 +29,16 @@ from sync.folio.mapping import (
     resource_post,
     resource_put,
     tags_put,
-    title_from_resource,
     title_from_wire,
     title_post,
     title_put,
 )
 from sync.match.titles import choose
-from sync.model import Holding, Medium, Package, Title, name_key
+from sync.model import Holding, Medium, Package, Title
 from sync.plan.changes import Change
 from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, refuse_if_moved
 from sync.plan.names import NameClaim, name_candidates
 from sync.plan.writes import Claims
-from sync.transport.paging import read_listing
 from sync.transport.records import Record as WireRecord
 from sync.transport.sending import Sender
 
@@ -59,17 +58,6 @@ class WrittenPackage:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenTitle:
-    """A title that now exists. `resource_made`: its creation already put it into the package."""
-
-    id: str
-    name: str
-    how: str
-    managed: bool
-    resource_made: bool
-
-
 class Origin(Enum):
     """How a resource came into being: with its title, by adding the title to one more package, or before us."""
 
@@ -86,6 +74,11 @@ class FolioLoader:
     sender: Sender
     tags: tuple[str, ...] = ()
 
+    @property
+    def lookup(self) -> FolioLookup:
+        """Return what looks for records by their natural keys."""
+        return FolioLookup(self.client)
+
     async def create_package(self, change_id: str, package: Package, claims: Claims) -> WrittenPackage:
         """Create a custom package, or take the one of the same name that nobody else is linked to.
 
@@ -96,13 +89,21 @@ class FolioLoader:
         for name in name_candidates(claim, PACKAGE_NAME_LIMIT):
             named = replace(package, name=name)
             stored = await self._create_or_find_package(change_id, named, claims)
-            if stored is None:
-                continue
-            await self._write_package(change_id, named, stored)
-            if self.tags:
-                await self._tag_package(change_id, stored.id, named)
-            return WrittenPackage(id=stored.id, name=name)
+            if stored is not None:
+                return await self._complete_package(change_id, named, stored)
         raise DataError(f"no free name was found for the package {package.name!r}")
+
+    async def complete_package(self, change_id: str, package: Package, package_id: str) -> WrittenPackage:
+        """Give a package that was created before it could be completed all its details; its name stays."""
+        stored = (await self.sender.patiently(lambda: self.client.get_package(package_id))).model
+        named = replace(package, name=stored.attributes.name or package.name)
+        return await self._complete_package(change_id, named, stored)
+
+    async def _complete_package(self, change_id: str, package: Package, stored: wire.Package) -> WrittenPackage:
+        await self._write_package(change_id, package, stored)
+        if self.tags:
+            await self._tag_package(change_id, stored.id, package)
+        return WrittenPackage(id=stored.id, name=package.name)
 
     async def update_package(self, change: Change, package: Package) -> None:
         """Write a package that exists, keeping what is not ours.
@@ -195,13 +196,7 @@ class FolioLoader:
         seen: set[str] = set()
 
         async def found() -> wire.Package | None:
-            page = await self.client.list_packages(1, custom=True, query=quoted(package.name))
-            same = [one for one in page.records if name_key(one.model.attributes.name or "") == name_key(package.name)]
-            for one in same:
-                seen.add(one.model.id)
-                if await claims.is_free(one.model.id) and claims.take(one.model.id):
-                    return (await self.client.get_package(one.model.id)).model
-            return None
+            return await self.lookup.package(package.name, claims, seen)
 
         body = package_post(package)
         try:
@@ -256,26 +251,8 @@ class FolioLoader:
         """Return the custom title, or None when its name belongs to another one."""
         seen: set[str] = set()
 
-        async def ours(titles: Iterable[Title]) -> WrittenTitle | None:
-            for known in titles:
-                if known.managed or name_key(known.name) != name_key(title.name):
-                    continue
-                seen.add(known.key)
-                if not choose(title, [known]).title or not await claims.is_free(known.key):
-                    continue
-                if claims.take(known.key):
-                    return WrittenTitle(id=known.key, name=title.name, how="name", managed=False, resource_made=False)
-            return None
-
         async def found() -> WrittenTitle | None:
-            page = await self.client.find_titles(name=quoted(title.name))
-            return await ours(title_from_wire(one.model) for one in page.records if one.model.attributes.name)
-
-        async def found_in_package() -> WrittenTitle | None:
-            listing = await read_listing(
-                lambda page: self.client.list_package_resources(package_id, page + 1), key=lambda one: one.id, rounds=1
-            )
-            return await ours(title_from_resource(one.model) for one in listing.records if one.model.attributes.name)
+            return await self.lookup.title(title, claims, seen)
 
         async def create() -> WrittenTitle:
             made = (await self.client.create_title(title_post(title, package_id))).model
@@ -288,7 +265,7 @@ class FolioLoader:
                 raise
         known = await self.sender.look(found, enough=lambda: bool(seen))
         # a name that the search finds nowhere, and that is taken, may be our own lost write in this package
-        return known if known or seen else await found_in_package()
+        return known if known or seen else await self.lookup.title_in_package(title, package_id, claims)
 
     async def add_to_package(self, change_id: str, holding: Holding, package_id: str, title_id: str) -> Origin:
         """Put a title that exists into a package, with its address, and return whether it was there already."""
@@ -296,10 +273,7 @@ class FolioLoader:
         body = resource_post(holding, package_id, title_id)
 
         async def found() -> str | None:
-            try:
-                return (await self.client.get_resource(resource_id)).model.id
-            except NotFoundError:
-                return None
+            return await self.lookup.resource(resource_id)
 
         try:
             await self.sender.send(
@@ -332,11 +306,6 @@ class FolioLoader:
             patient=stored is None,
             look_once=True,
         )
-
-
-def quoted(name: str) -> str:
-    """Return a name as EBSCO's search takes it literally: a phrase, without the quotes that would end it."""
-    return '"' + name.replace('"', " ").strip() + '"'
 
 
 async def _model(answer: Awaitable[WireRecord[ModelT]]) -> ModelT:

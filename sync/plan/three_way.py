@@ -192,7 +192,8 @@ def _decide(name: str, flow: Flow, alma: Side, folio: Side, rules: Rules, *, set
     if not (in_alma or in_folio):
         return Verdict.NOTHING, ""
     if _equal(name, alma, folio, settled=settled):
-        return Verdict.AGREED, "both sides hold the same"
+        rolling = name == "embargo" and in_alma and _rolling(alma)
+        return _left(name, alma, Verdict.NOT_IN_FOLIO) if rolling else (Verdict.AGREED, "both sides hold the same")
     can = Flow(flow.to_folio and _can_hold(name, alma), flow.to_alma and _can_hold(name, folio))
     if in_alma and in_folio:
         # the embargo of the side that is wrong goes also where the other one cannot take its place
@@ -281,6 +282,11 @@ def _can_hold(name: str, side: Side) -> bool:
     if name == "embargo":
         return isinstance(side.now, Holding) and isinstance(side.fitted, Holding) and not _left_out(side)
     return getattr(side.fitted, name) is not None or name == "coverage_statement"
+
+
+def _rolling(alma: Side) -> bool:
+    """Return whether there is an embargo that FOLIO cannot hold: it has none then, and says so in the statement."""
+    return getattr(alma.now, "embargo", None) is not None and getattr(alma.fitted, "embargo", None) is None
 
 
 def _left_out(side: Side) -> bool:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.errors import ConfigurationError, GuardError
@@ -19,7 +20,7 @@ from sync.store.encoding import encode
 from sync.store.plans import Outcome, PlanInfo, PlanStatus, plan_info
 from sync.store.queries import sql
 from sync.store.standing import standing
-from sync.store.tables import link, plan
+from sync.store.tables import change, link, plan, snapshot
 
 WAITING = (PlanStatus.DRAFT, PlanStatus.APPROVED)
 """Plans that can still be carried out."""
@@ -54,6 +55,47 @@ async def begin_applying(engine: AsyncEngine, plan_id: int, *, run_id: int, pair
             )
         values = {"status": PlanStatus.BEGUN, "applied_by": run_id}
         await connection.execute(update(plan).where(plan.c.id == plan_id).values(values))
+
+
+async def unfinished_plan(engine: AsyncEngine, pair: str, asked: str, within: timedelta) -> PlanInfo | None:
+    """Return the plan that an interrupted run left half done, if it is the pair's latest, of the same wish, and made of
+    readings that began `within` this time.
+    """
+    oldest = select(func.min(snapshot.c.started_at)).where(
+        snapshot.c.id.in_([plan.c.alma_snapshot, plan.c.folio_snapshot])
+    )
+    latest = select(func.max(plan.c.id)).where(plan.c.pair == pair)
+    query = select(plan.c.id).where(
+        plan.c.id == latest.scalar_subquery(),
+        plan.c.status == PlanStatus.BEGUN,
+        plan.c.asked == asked,
+        oldest.scalar_subquery() > func.now() - within,
+    )
+    async with engine.connect() as connection:
+        plan_id = (await connection.execute(query)).scalar_one_or_none()
+    return None if plan_id is None else await plan_info(engine, plan_id)
+
+
+async def go_on_applying(engine: AsyncEngine, plan_id: int, *, run_id: int) -> None:
+    """Take over a plan that an interrupted run left half done. To be called with the pair's lock held.
+
+    What failed since a system did not answer is tried again, and what was skipped for want of it.
+
+    Raises:
+        GuardError: when it is not half done.
+    """
+    query = update(plan).where(plan.c.id == plan_id, plan.c.status == PlanStatus.BEGUN)
+    async with engine.begin() as connection:
+        taken = await connection.execute(query.values(applied_by=run_id).returning(plan.c.id))
+        if taken.one_or_none() is None:
+            raise GuardError(f"Guard single-use: plan {plan_id} is not half done.", advice=NEW_PLAN)
+        outcome = cast(change.c.outcome, Text)  # as text: Postgres refuses to take apart an object that holds a NUL
+        again = change.c.status.in_([Status.FAILED, Status.SKIPPED]) & or_(
+            *(outcome.contains(f'"error":"{error}"') for error in ("transient", "skipped"))
+        )
+        await connection.execute(
+            update(change).where(change.c.plan_id == plan_id, again).values(status=Status.PLANNED, outcome=None)
+        )
 
 
 def require_waiting(plan_id: int, status: str) -> None:
@@ -223,7 +265,7 @@ def _require_guard(info: PlanInfo, choice: Choice) -> None:
 
 async def costs_today(engine: AsyncEngine, name: str, pair: Pair) -> CostOf:
     """Return what says the cost of so many changes, by the calls that are left of this day."""
-    used = {one.system: (one.used, one.reported) for one in (await standing(engine, name)).calls}
+    used = {one.system: (one.used, one.reported) for one in (await standing(engine, name, pair.accounts)).calls}
     alma, folio = pair.alma, pair.folio
     in_alma = _left("Alma", 0, alma.daily_reserve, used)
     in_folio = _left("FOLIO", folio.daily_calls, folio.daily_reserve, used)

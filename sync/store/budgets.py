@@ -1,5 +1,6 @@
-"""The day's calls, kept across restarts: what the budget of each system has used (design: quotas)."""
+"""The day's calls, kept across restarts and processes: what each account has used (design: quotas)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,19 +13,19 @@ from sync.store.tables import budget
 
 @dataclass(frozen=True, slots=True)
 class StoredBudget:
-    """The ledger of one pair's calls, in Postgres."""
+    """The ledger of some accounts, by system, in Postgres. Pairs of one account share its calls."""
 
     engine: AsyncEngine
-    pair: str
+    accounts: Mapping[str, str]
 
     async def load(self, system: str, day: date) -> int:
-        """Return how many calls were used on that day (UTC)."""
-        query = select(budget.c.used).where(budget.c.pair == self.pair, budget.c.system == system, budget.c.day == day)
+        """Return how many calls were taken on that day (UTC), by whatever process."""
+        query = select(budget.c.used).where(budget.c.account == self.accounts[system], budget.c.day == day)
         async with self.engine.connect() as connection:
             return int((await connection.execute(query)).scalar_one_or_none() or 0)
 
-    async def save(self, system: str, day: date, used: int, reported: int | None) -> None:
-        """Record how many calls were used on that day, and how many the system said were left."""
-        values = {"pair": self.pair, "system": system, "day": day, "used": used, "reported": reported}
+    async def take(self, system: str, day: date, calls: int, *, at_most: int | None, reported: int | None) -> bool:
+        """Add calls to those taken on that day, unless there would be more than `at_most`; return whether."""
+        values = {"account": self.accounts[system], "day": day, "calls": calls, "most": at_most, "reported": reported}
         async with self.engine.begin() as connection:
-            await connection.execute(sql("save_budget"), values)
+            return (await connection.execute(sql("take_calls"), values)).one_or_none() is not None

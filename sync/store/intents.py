@@ -1,29 +1,52 @@
 """Intents: the row committed before a write, so that a crash can be understood; and what is committed after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.errors import LockedError
 from sync.model import System
-from sync.plan.changes import Status
+from sync.plan.changes import Change, Status
 from sync.plan.writes import IntentState
 from sync.store.bases import Agreement, agree
 from sync.store.group_commit import GroupCommit
 from sync.store.links import Closing, Link, add_links, close_links
-from sync.store.plans import Outcome, set_statuses
+from sync.store.plans import Outcome, changes_by_id, plan_info, set_statuses
 from sync.store.queries import sql
 from sync.store.runs import RunState
 from sync.store.tables import intent, run
+
+CREATIONS = (
+    "create package",
+    "create title",
+    "add title to package",
+    "create collection",
+    "create service",
+    "create bib",
+    "create portfolio",
+)
+"""The operations that make a record; all others change one."""
 
 Row = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOpen:
+    """A write of an earlier run whose outcome nobody recorded; `change` is None where its plan is no longer kept."""
+
+    id: str
+    system: System
+    operation: str
+    natural_key: str
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What is committed in one transaction once a change is done: its links, its base, what became of it.
+    """What is committed in one transaction once a change is done: its intents, links, base, what became of it.
 
     `closings` are links that end with it; `also` are changes settled with it.
     """
@@ -38,7 +61,10 @@ class Result:
 
 
 class Journal:
-    """Writes intents and results of one run. Every method returns only after its row is committed.
+    """Writes intents and results of one run. Every method returns only after its row is committed, but for `settle`.
+
+    An answer is committed with the links and the base it leads to, when its change is concluded: until then the intent
+    stays open, so that after a crash the record is looked for, and never made a second time.
 
     What several changes ask for at the same moment is committed together, so that a commit's wait is shared.
     """
@@ -52,10 +78,13 @@ class Journal:
         self._intents = GroupCommit(self._store_intents)
         self._settlements = GroupCommit(self._store_settlements)
         self._results = GroupCommit(self._store_results)
+        self._change_of: dict[str, str] = {}
+        self._answered: dict[str, list[Row]] = {}
 
     async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> str:
         """Store the intent of a write and return its id."""
         intent_id = str(uuid4())
+        self._change_of[intent_id] = change_id
         await self._intents.submit(
             {
                 "id": intent_id,
@@ -70,15 +99,28 @@ class Journal:
         return intent_id
 
     async def settle(self, intent_id: str, state: IntentState, answer_id: str = "") -> None:
-        """Record what became of a write."""
-        await self._settlements.submit({"id": intent_id, "state": state, "answer_id": answer_id})
+        """Record what became of a write: at once, or with its change where it made or changed something."""
+        row: Row = {"id": intent_id, "state": state, "answer_id": answer_id}
+        if state in (IntentState.DONE, IntentState.ADOPTED):
+            self._answered.setdefault(self._change_of.pop(intent_id), []).append(row)
+            return
+        await self._settlements.submit(row)
+        if state is not IntentState.UNKNOWN:
+            self._change_of.pop(intent_id, None)
 
     async def conclude(self, result: Result) -> None:
         """Record what became of a change: status, links and base move together or not at all."""
         await self._results.submit(result)
 
     async def finish(self) -> None:
-        """Return when everything that was asked for is committed, also for those who were cancelled meanwhile."""
+        """Return when everything that was asked for is committed, also for those who were cancelled meanwhile.
+
+        What was answered for changes that were not brought to their end is recorded too: it can be gone on with.
+        """
+        answered = [row for rows in self._answered.values() for row in rows]
+        self._answered.clear()
+        for row in answered:
+            await self._settlements.submit(row)
         for commits in (self._intents, self._settlements, self._results):
             await commits.finish()
 
@@ -103,14 +145,19 @@ class Journal:
 
     async def _store_results(self, results: list[Result]) -> None:
         every = [one for result in results for one in (result, *result.also)]
+        answers = [row for one in every for row in self._answered.get(one.change_id, ())]
         async with self._engine.begin() as connection:
             await self._still_ours(connection)
+            if answers:
+                await connection.execute(sql("settle_intent"), answers)
             await add_links(connection, self._pair, self._run_id, [link for one in every for link in one.links])
             agreements = [agreement for one in every for agreement in one.agreements]
             await agree(connection, self._pair, self._run_id, self._rules, agreements)
             await close_links(connection, self._pair, [closing for one in every for closing in one.closings])
             statuses = [(one.change_id, one.status, one.outcome) for one in every]
             await set_statuses(connection, self._plan_id, statuses)
+        for one in every:
+            self._answered.pop(one.change_id, None)
 
 
 async def open_intents(engine: AsyncEngine, pair: str) -> tuple[int, float]:
@@ -123,19 +170,79 @@ async def open_intents(engine: AsyncEngine, pair: str) -> tuple[int, float]:
     return int(count), float(seconds)
 
 
-async def supersede_intents(engine: AsyncEngine, pair: str, *, before_run: int) -> None:
-    """Close the intents that earlier runs left open: the records they were about have been read anew."""
-    async with engine.begin() as connection:
-        await connection.execute(
-            update(intent)
-            .where(*_left_open(pair), intent.c.run_id < before_run)
-            .values(state=IntentState.SUPERSEDED, settled_at=func.now())
+async def left_open(engine: AsyncEngine, pair: str) -> list[LeftOpen]:
+    """Return the writes of a pair whose outcome nobody recorded, in the order in which they were meant."""
+    query = select(intent, run.c.plan_id).join(run, run.c.id == intent.c.run_id).where(*_left_open(pair))
+    query = query.order_by(intent.c.made_at)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    found = []
+    for row in rows:
+        stored = (await changes_by_id(engine, row.plan_id or 0, [row.change_id])).get(row.change_id)
+        found.append(
+            LeftOpen(
+                id=str(row.id),
+                system=System(row.system),
+                operation=row.operation,
+                natural_key=row.natural_key,
+                change=stored.change if stored is not None else None,
+            )
         )
+    return found
+
+
+async def settle_left_open(
+    engine: AsyncEngine,
+    pair: str,
+    run_id: int,
+    intent_id: str,
+    state: IntentState,
+    *,
+    answer_id: str = "",
+    links: Sequence[Link] = (),
+    closings: Sequence[Closing] = (),
+) -> None:
+    """Record what became of a write of an earlier run, with the links it leads to, in one transaction."""
+    async with engine.begin() as connection:
+        row = {"id": intent_id, "state": state, "answer_id": answer_id}
+        await connection.execute(sql("settle_intent"), row)
+        await add_links(connection, pair, run_id, links)
+        await close_links(connection, pair, closings)
 
 
 def _left_open(pair: str) -> tuple[ColumnElement[bool], ...]:
     runs = select(run.c.id).where(run.c.pair == pair)
     return intent.c.run_id.in_(runs), intent.c.state.in_([IntentState.OPEN, IntentState.UNKNOWN])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What earlier runs of a plan made: the new record's id by change, and the new service's id by collection.
+
+    `since` is the first of these runs: links that it or a later one made are new.
+    """
+
+    since: int
+    records: dict[str, str]
+    services: dict[str, str]
+
+
+async def made_by(engine: AsyncEngine, plan_id: int) -> Made:
+    """Return what was made for a plan so far."""
+    since = (await plan_info(engine, plan_id)).run_id
+    query = (
+        select(intent.c.change_id, intent.c.operation, intent.c.natural_key, intent.c.answer_id)
+        .join(run, run.c.id == intent.c.run_id)
+        .where(
+            run.c.plan_id == plan_id,
+            intent.c.operation.in_(CREATIONS),
+            intent.c.state.in_([IntentState.DONE, IntentState.ADOPTED]),
+        )
+    )
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    services = {row.natural_key: row.answer_id for row in rows if row.operation == "create service"}
+    return Made(since=since, records={row.change_id: row.answer_id for row in rows}, services=services)
 
 
 async def services_made(engine: AsyncEngine, pair: str) -> frozenset[str]:

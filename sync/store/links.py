@@ -16,7 +16,7 @@ class Link:
     """One record on both sides. `how` says what matched them.
 
     `name` is the name FOLIO was given where the record's own was taken; `managed` marks a title that belongs to the
-    knowledge base and is never written; `id` is 0 until the link is stored.
+    knowledge base and is never written; `id` and `run_id`, the run that made it, are 0 until the link is stored.
     """
 
     kind: Kind
@@ -26,6 +26,7 @@ class Link:
     name: str = ""
     managed: bool = False
     id: int = 0
+    run_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,4 +233,5 @@ def _link(row: RowMapping) -> Link:
         name=row["name"],
         managed=bool(row["managed"]),
         id=row["id"],
+        run_id=row["run_id"] or 0,
     )

@@ -1,7 +1,7 @@
 """Plans and their changes, stored as they are made, so that a plan of any size is never held in memory."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import RowMapping, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sync.errors import SyncError
 from sync.model import Kind, Loss, System
 from sync.plan.changes import Action, Change, Cost, FieldChange, Guard, Status, Summary
 from sync.store.database import psycopg_connection
@@ -82,10 +83,10 @@ class PlanInfo:
 
 
 async def begin_plan(
-    engine: AsyncEngine, *, run_id: int, pair: str, direction: str, rules: str, alma: int, folio: int
+    engine: AsyncEngine, *, run_id: int, pair: str, direction: str, rules: str, asked: str, alma: int, folio: int
 ) -> int:
-    """Return the id of a new plan in status "draft", made of two snapshots."""
-    values = {"run_id": run_id, "pair": pair, "direction": direction, "rules": rules}
+    """Return the id of a new plan in status "draft", made of two snapshots; `asked` stands for what it is to do."""
+    values = {"run_id": run_id, "pair": pair, "direction": direction, "rules": rules, "asked": asked}
     async with engine.begin() as connection:
         row = insert(plan).values(**values, status=PlanStatus.DRAFT, alma_snapshot=alma, folio_snapshot=folio)
         return int((await connection.execute(row.returning(plan.c.id))).scalar_one())
@@ -278,6 +279,26 @@ async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -
     query = select(change).where(change.c.plan_id == plan_id, change.c.id.in_(ids))
     async with engine.connect() as connection:
         return {row["id"]: _stored(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def count_planned(engine: AsyncEngine, plan_id: int) -> int:
+    """Return how many changes of a plan are still to be carried out."""
+    query = select(func.count()).where(change.c.plan_id == plan_id, change.c.status == Status.PLANNED)
+    async with engine.connect() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
+async def withhold(engine: AsyncEngine, plan_id: int, reasons: Mapping[str, SyncError]) -> None:
+    """Withhold the planned changes of these ids, each with its reason."""
+    planned = select(change.c.id).where(
+        change.c.plan_id == plan_id, change.c.id.in_(reasons), change.c.status == Status.PLANNED
+    )
+    async with engine.begin() as connection:
+        items = [
+            (one, Status.WITHHELD, Outcome(reason=reasons[one].message, error="data", advice=reasons[one].advice))
+            for one in (await connection.execute(planned)).scalars()
+        ]
+        await set_statuses(connection, plan_id, items)
 
 
 async def count_statuses(

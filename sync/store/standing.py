@@ -1,5 +1,6 @@
 """Where a pair stands: its links, its open writes, the calls of the day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -31,19 +32,23 @@ class Standing:
     calls: tuple[UsedCalls, ...]
 
 
-async def standing(engine: AsyncEngine, pair: str) -> Standing:
-    """Return where a pair stands."""
+async def standing(engine: AsyncEngine, pair: str, accounts: Mapping[str, str]) -> Standing:
+    """Return where a pair stands; `accounts` are whose daily calls it uses, by system."""
     counted = (
         select(link.c.kind, func.count(func.distinct(link.c.folio_id)))
         .where(link.c.pair == pair, link.c.closed_at.is_(None))
         .group_by(link.c.kind)
         .order_by(link.c.kind)
     )
-    today = select(budget).where(budget.c.pair == pair, budget.c.day == datetime.now(UTC).date())
+    today = select(budget).where(budget.c.account.in_(accounts.values()), budget.c.day == datetime.now(UTC).date())
     async with engine.connect() as connection:
         links = {str(kind): int(count) for kind, count in await connection.execute(counted)}
-        rows = (await connection.execute(today.order_by(budget.c.system))).mappings()
-        calls = tuple(UsedCalls(system=row["system"], used=row["used"], reported=row["reported"]) for row in rows)
+        counts = {row.account: row for row in await connection.execute(today)}
+        calls = tuple(
+            UsedCalls(system=system, used=counts[account].used, reported=counts[account].reported)
+            for system, account in sorted(accounts.items())
+            if account in counts
+        )
         waiting = select(func.count()).where(
             conflict.c.pair == pair, conflict.c.closed_at.is_(None), conflict.c.decision == ""
         )
@@ -60,7 +65,7 @@ async def count_agreeing(engine: AsyncEngine, comparison: Comparison, *, run_id:
 
 
 async def forget_pair(engine: AsyncEngine, pair: str) -> None:
-    """Forget everything about a pair: its runs, plans, readings, links and counts."""
+    """Forget everything about a pair: its runs, plans, readings and links."""
     async with engine.begin() as connection:
-        for table in (snapshot, plan, run, link, budget, in_full, conflict, pairing):
+        for table in (snapshot, plan, run, link, in_full, conflict, pairing):
             await connection.execute(delete(table).where(table.c.pair == pair))

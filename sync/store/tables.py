@@ -48,6 +48,7 @@ run = Table(
     Column("direction", Text, nullable=False, server_default=""),
     Column("state", Text, nullable=False),  # running → done, failed, paused, stopped
     Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("owner", Text, nullable=False, server_default=""),  # host and process
     Column("plan_id", BigInteger),
     Column("message", Text, nullable=False, server_default=""),
     Column("result", JSON),
@@ -205,6 +206,7 @@ plan = Table(
     Column("cost", JSON),
     Column("alma_snapshot", BigInteger),
     Column("folio_snapshot", BigInteger),
+    Column("asked", Text, nullable=False, server_default=""),  # what it is to do, under which configuration
     Column("fingerprint", Text, nullable=False, server_default=""),
     Column("applied_by", BigInteger),
     _moment("created_at", now=True),
@@ -289,10 +291,9 @@ pairing = Table(
 budget = Table(
     "budget",
     metadata,
-    Column("pair", Text, nullable=False),
-    Column("system", Text, nullable=False),
+    Column("account", Text, nullable=False),  # pairs of one account share its calls
     Column("day", Date, nullable=False),
     Column("used", BigInteger, nullable=False),
     Column("reported", BigInteger),
-    PrimaryKeyConstraint("pair", "system", "day"),
+    PrimaryKeyConstraint("account", "day"),
 )

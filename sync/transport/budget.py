@@ -5,7 +5,6 @@ is assumed). Two sources are joined: our own count against the configured limit,
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -16,6 +15,9 @@ from sync.errors import BugError, QuotaError
 RESET_TOLERANCE = timedelta(minutes=15)
 """After midnight a server whose clock is behind still reports yesterday's rest; it is believed for this long only."""
 
+TAKEN_AT_ONCE = 25
+"""A second's calls at Alma's rate: the ledger is asked once a second."""
+
 CALLS_ON_THEIR_WAY = 10
 """A reported rest this little above our own estimate is older than our latest calls, not good news."""
 
@@ -24,10 +26,13 @@ class BudgetLedger(Protocol):
     """Where the count survives the process. `system` names the account whose calls are counted."""
 
     async def load(self, system: str, day: date) -> int:
-        """Return the calls used on that UTC day, 0 when none are known."""
+        """Return the calls that all processes took on that UTC day, 0 when none are known."""
 
-    async def save(self, system: str, day: date, used: int, reported: int | None) -> None:
-        """Keep the calls used on that UTC day, and the rest the server last reported (None: it does not say)."""
+    async def take(self, system: str, day: date, calls: int, *, at_most: int | None, reported: int | None) -> bool:
+        """Add calls to those taken on that UTC day, unless there would be more than `at_most`; return whether.
+
+        A negative number gives back. `reported` is the rest the server last reported (None: it does not say).
+        """
 
 
 class MemoryLedger:
@@ -37,12 +42,16 @@ class MemoryLedger:
         self.days: dict[tuple[str, date], tuple[int, int | None]] = {}
 
     async def load(self, system: str, day: date) -> int:
-        """Return the calls used on that day."""
+        """Return the calls taken on that day."""
         return self.days.get((system, day), (0, None))[0]
 
-    async def save(self, system: str, day: date, used: int, reported: int | None) -> None:
-        """Keep the calls used on that day."""
-        self.days[(system, day)] = (used, reported)
+    async def take(self, system: str, day: date, calls: int, *, at_most: int | None, reported: int | None) -> bool:
+        """Add calls to those taken on that day."""
+        taken = await self.load(system, day) + calls
+        if at_most is not None and taken > at_most:
+            return False
+        self.days[(system, day)] = (taken, reported)
+        return True
 
 
 def utc_now() -> datetime:
@@ -51,7 +60,11 @@ def utc_now() -> datetime:
 
 
 class Budget:
-    """Counts the calls of the UTC day. `daily_limit` None or 0: unknown, only the server's own count is heeded."""
+    """Counts the calls of the UTC day. `daily_limit` None or 0: unknown, only the server's own count is heeded.
+
+    Calls are taken from the ledger some at a time before they are made, and those that were not needed are given back:
+    so several processes share a day, and one that dies has counted a few calls too many, never too few.
+    """
 
     def __init__(
         self,
@@ -61,28 +74,25 @@ class Budget:
         reserve: int = 0,
         ledger: BudgetLedger | None = None,
         clock: Callable[[], datetime] = utc_now,
-        save_every_calls: int = 50,
-        save_every_seconds: float = 1.0,
+        take_at_once: int = TAKEN_AT_ONCE,
     ) -> None:
         self._system = system
         self._limit = daily_limit or None
         self._reserve = reserve
         self._ledger: BudgetLedger = ledger or MemoryLedger()
         self._clock = clock
-        self._save_every_calls = save_every_calls
-        self._save_every_seconds = save_every_seconds
+        self._take_at_once = take_at_once
         self._day: date | None = None
-        self._used = 0
+        self._taken = 0
+        self._in_hand = 0
         self._left: int | None = None
         self._left_valid_until: datetime | None = None
-        self._unsaved = 0
-        self._saved_at = time.monotonic()
         self._lock = asyncio.Lock()
 
     @property
     def used(self) -> int:
-        """Return the calls counted today, by this and earlier processes."""
-        return self._used
+        """Return the calls counted today, by this and other processes."""
+        return self._taken - self._in_hand
 
     @property
     def reserve(self) -> int:
@@ -116,16 +126,11 @@ class Budget:
             await self._turn_day()
             if calls == 0:
                 return
-            remaining = self.remaining
-            if remaining is not None and remaining - calls < self._reserve:
+            if not await self._take(calls):
                 raise self.used_up()
-            self._used += calls
-            self._unsaved += calls
+            self._in_hand -= calls
             if self._left is not None:
                 self._left = max(0, self._left - calls)
-            due = time.monotonic() - self._saved_at >= self._save_every_seconds
-            if due or self._unsaved >= self._save_every_calls:
-                await self._save()
 
     def reported_remaining(self, remaining: int) -> None:
         """Take the server's own count of the calls left today (Alma: header X-Exl-Api-Remaining)."""
@@ -149,10 +154,9 @@ class Budget:
         )
 
     async def flush(self) -> None:
-        """Save the count now."""
+        """Give back what was taken and not used."""
         async with self._lock:
-            if self._unsaved and self._day is not None:
-                await self._save()
+            await self._give_back()
 
     def _believe(self, left: int) -> None:
         now = self._clock().astimezone(UTC)
@@ -161,7 +165,7 @@ class Budget:
         self._left_valid_until = tolerated if now < tolerated else None
 
     def _left_by_limit(self) -> int | None:
-        return None if self._limit is None else max(0, self._limit - self._used)
+        return None if self._limit is None else max(0, self._limit - self.used)
 
     def _left_by_report(self) -> int | None:
         expired = self._left_valid_until is not None and self._clock() >= self._left_valid_until
@@ -171,17 +175,37 @@ class Budget:
         today = self._clock().astimezone(UTC).date()
         if today == self._day:
             return
-        if self._unsaved and self._day is not None:
-            await self._save()
-        self._used = await self._ledger.load(self._system, today)
+        await self._give_back()
+        self._taken = await self._ledger.load(self._system, today)
         if self._day is not None:
             self._left = None
             self._left_valid_until = None
         self._day = today
 
-    async def _save(self) -> None:
+    async def _take(self, calls: int) -> bool:
+        """Have so many calls in hand; return whether the day has them. Others may have taken some meanwhile."""
+        if self._day is None:
+            return False
+        while True:
+            left = self.remaining
+            if left is not None and left - calls < self._reserve:
+                return False
+            if self._in_hand >= calls:
+                return True
+            most = None if self._limit is None else self._limit - self._reserve
+            for wanted in dict.fromkeys((max(calls, self._take_at_once), calls - self._in_hand)):
+                if await self._ledger.take(self._system, self._day, wanted, at_most=most, reported=self._left):
+                    self._taken += wanted
+                    self._in_hand += wanted
+                    return True
+            taken = await self._ledger.load(self._system, self._day)
+            if taken == self._taken:
+                return False
+            self._taken = taken
+
+    async def _give_back(self) -> None:
         if self._day is None:
             return
-        await self._ledger.save(self._system, self._day, self._used, self._left)
-        self._unsaved = 0
-        self._saved_at = time.monotonic()
+        await self._ledger.take(self._system, self._day, -self._in_hand, at_most=None, reported=self._left)
+        self._taken -= self._in_hand
+        self._in_hand = 0

@@ -131,7 +131,8 @@ class Judge:
         self.decided = [one for one in self.decided if one not in by_person]
         if by_person or not all(entry.certain for entry in entries):
             return
-        if place.field is Field.THERE and not place.title and place.folio in self.needed:
+        packages = {place.folio, *(entry.spot.package for entry in entries)}
+        if place.field is Field.THERE and not place.title and packages & self.needed:
             return  # a title that a person wanted back needs its package
         if not any(_equal(place.field, value, entry.now) for entry in entries):
             yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"

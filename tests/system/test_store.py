@@ -329,18 +329,26 @@ async def _until_free(database: AsyncEngine) -> None:
 # --- budgets
 
 
-async def test_the_calls_of_a_day_are_kept_by_pair_system_and_day_and_never_count_down(database: AsyncEngine) -> None:
-    ledger, day = StoredBudget(database, "main"), date(2026, 3, 1)
-    assert await ledger.load("FOLIO", day) == 0
-    await ledger.save("FOLIO", day, 120, 29_000)
-    await ledger.save("FOLIO", day, 90, None)
-    await StoredBudget(database, "other").save("FOLIO", day, 7, None)
-    await ledger.save("Alma", day, 3, None)
-    await ledger.save("FOLIO", date(2026, 3, 2), 1, None)
-    assert [await ledger.load(system, day) for system in ("FOLIO", "Alma")] == [120, 3]
+async def test_the_calls_of_a_day_are_counted_by_account_whoever_makes_them(database: AsyncEngine) -> None:
+    day = date(2026, 3, 1)
+    one = StoredBudget(database, {"FOLIO": "folio", "Alma": "alma"})
+    two = StoredBudget(database, {"FOLIO": "folio", "Alma": "other"})
+    assert await one.load("FOLIO", day) == 0
+    await asyncio.gather(
+        *(ledger.take("FOLIO", day, 10, at_most=100, reported=29_000) for ledger in [one, two] * 6),
+        return_exceptions=True,
+    )
+    assert await one.load("FOLIO", day) == await two.load("FOLIO", day) == 100
+    assert not await two.take("FOLIO", day, 1, at_most=100, reported=None)
+    assert await two.take("FOLIO", day, -40, at_most=None, reported=None)
+    assert await two.take("FOLIO", day, 40, at_most=100, reported=None)
+    assert not await one.take("Alma", day, 5, at_most=4, reported=None)
+    assert await two.take("Alma", day, 3, at_most=None, reported=None)
+    assert await two.take("FOLIO", date(2026, 3, 2), 1, at_most=None, reported=None)
+    assert [await one.load(system, day) for system in ("FOLIO", "Alma")] == [100, 0]
     async with database.connect() as connection:
         kept = await connection.execute(
-            text("select reported from budget where pair = 'main' and system = 'FOLIO' and day = '2026-03-01'")
+            text("select reported from budget where account = 'folio' and day = '2026-03-01'")
         )
         assert kept.scalar_one() == 29_000
 

@@ -35,7 +35,7 @@ async def told(database: AsyncEngine, ended: Ended) -> list[str]:
     return [
         f"{one.change.system} {one.change.action} {one.change.kind} {one.change.name} {one.change.fields}"
         for one in await changes(database, ended)
-        if one.change.status is not Status.WITHHELD
+        if one.change.status not in (Status.WITHHELD, Status.NOTED)
     ]
 
 

@@ -1,6 +1,7 @@
 """The day's calls: counted once, never beyond the reserve, corrected by the server, and anew at UTC midnight."""
 
 import asyncio
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -163,30 +164,46 @@ async def test_calls_of_an_earlier_process_count() -> None:
 class CountingLedger(MemoryLedger):
     def __init__(self) -> None:
         super().__init__()
-        self.saves = 0
+        self.times = 0
 
-    async def save(self, system: str, day: date, used: int, reported: int | None) -> None:
-        self.saves += 1
-        await super().save(system, day, used, reported)
+    async def take(self, system: str, day: date, calls: int, *, at_most: int | None, reported: int | None) -> bool:
+        self.times += 1
+        return await super().take(system, day, calls, at_most=at_most, reported=reported)
 
 
-async def test_the_count_is_saved_now_and_then_and_at_the_end() -> None:
+async def test_calls_are_taken_some_at_a_time_and_the_rest_is_given_back() -> None:
     ledger = CountingLedger()
-    day = budget(ledger=ledger, daily_limit=None, save_every_calls=100, save_every_seconds=3600)
+    day = budget(ledger=ledger, daily_limit=None, take_at_once=100)
     for _ in range(250):
         await day.spend(1)
     day.reported_remaining(777)
-    assert ledger.saves == 2
+    assert ledger.times == 3
+    assert ledger.days[("Alma", TODAY)][0] == 300, "a process that dies now has counted too many, never too few"
+    assert day.used == 250
 
     await day.flush()
 
     assert ledger.days[("Alma", TODAY)] == (250, 777)
+    assert day.used == 250
 
 
-async def test_yesterdays_last_calls_are_saved_under_yesterday() -> None:
+async def test_two_processes_share_a_day_to_the_last_call() -> None:
+    ledger = MemoryLedger()
+    one, two = budget(ledger=ledger, take_at_once=25), budget(ledger=ledger, take_at_once=25)
+    made = 0
+    for _ in range(60):
+        for process in (one, two):
+            with contextlib.suppress(QuotaError):
+                await process.spend(1)
+                made += 1
+    assert made == 90
+    assert ledger.days[("Alma", TODAY)][0] == 90
+
+
+async def test_yesterdays_rest_is_given_back_under_yesterday() -> None:
     clock = Clock()
     ledger = MemoryLedger()
-    day = budget(clock, ledger=ledger, save_every_seconds=3600)
+    day = budget(clock, ledger=ledger)
     await day.spend(7)
     clock.now += timedelta(days=1)
     await day.spend(2)

@@ -27,10 +27,10 @@ async def write_package(application: Application, batch: Batch, change: Change) 
     """Create or change a collection and read it back."""
     desired = cast("Package", change.desired)
     loader, work = application.alma.loader, application.work
-    collection_id = change.target_id
-    if change.action is Action.CREATE:
+    collection_id = application.already.records.get(change.id, change.target_id)
+    if change.action is Action.CREATE and not collection_id:
         collection_id = await loader.create_collection(change.id, desired, _claims(application, change))
-    else:
+    elif change.action is not Action.CREATE:
         await loader.update_collection(change, desired)
 
     async def fetch() -> Package:
@@ -58,7 +58,8 @@ async def write_service(application: Application, batch: Batch, change: Change) 
         if collection is None:
             return skipped(change, "its collection is not in Alma: see the package's own line")
         collection_id = collection.alma_id
-        service_id = await hands.loader.create_service(change.id, desired, collection_id)
+        service_id = application.already.records.get(change.id, "")
+        service_id = service_id or await hands.loader.create_service(change.id, desired, collection_id)
         hands.services[collection_id] = service_id
     else:
         await hands.loader.update_service(change, desired)
@@ -134,7 +135,8 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
     if title is None:
         return skipped(change, "its title has no bib in Alma: see the title's own line")
     standalone = collection.alma_id == STANDALONE_KEY
-    service_id = "" if standalone else hands.services.get(collection.alma_id, "")
+    services = application.already.services | hands.services
+    service_id = "" if standalone else services.get(collection.alma_id, "")
     if not (service_id or standalone):
         return skipped(change, "its collection has no service: see the service's own line")
     parents = Parents(
@@ -142,7 +144,11 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
     )
     kind = material_type(_publication_type(change, batch), hands.loader.codes)
     try:
-        made = await hands.loader.create_portfolio(change.id, desired, parents, kind, _claims(application, change))
+        already = application.already.records.get(change.id)
+        if already is not None:
+            made = await hands.loader.complete_portfolio(change.id, desired, parents, already)
+        else:
+            made = await hands.loader.create_portfolio(change.id, desired, parents, kind, _claims(application, change))
     except (RefusedError, NotFoundError) as error:
         if not (standalone if isinstance(error, NotFoundError) else error.says(UNKNOWN_BIB)):
             raise

@@ -24,6 +24,7 @@ async def load(application: Application, changes: Sequence[Change]) -> Batch:
     all_keys = sorted({key for one in title_changes.values() for key in one.change.source_keys})
     return Batch(
         sources=sources,
+        resources=await links(database, application.work.name, Kind.HOLDING, keys),
         titles=await links(database, application.work.name, Kind.TITLE, title_keys),
         title_changes=title_changes,
         title_sources=await source_records(database, application.source, Kind.TITLE, all_keys),

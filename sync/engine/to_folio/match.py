@@ -64,8 +64,7 @@ async def match_packages(work: Work, alma: Snapshot, folio: Snapshot, leave: Col
     # a collection that Alma no longer has keeps its package from nobody
     taken = {link.folio_id for key, link in known.items() if key in collections or not alma.complete}
     free = {name_key(one.name): one.key for one in held.values() if not one.managed and one.key not in taken}
-    claims = _package_claims(work, collections, known, held)
-    names = unique_names(claims, limit=PACKAGE_NAME_LIMIT, taken=_kept_free(claims, known, free))
+    names = _names(_package_claims(work, collections, known, held), known, free)
     found = [
         Link(kind=Kind.PACKAGE, alma_id=key, folio_id=package_key, how="name", name=name)
         for key, name in sorted(names.items())
@@ -98,16 +97,16 @@ def _package_claims(
     return claims
 
 
-def _kept_free(claims: Sequence[NameClaim], known: Mapping[str, Link], free: Mapping[str, str]) -> dict[str, str]:
-    """Return who may have the name of a package that is nobody's yet: a collection that is not linked, else none.
+def _names(claims: Sequence[NameClaim], known: Mapping[str, Link], free: Collection[str]) -> dict[str, str]:
+    """Return a name for each collection. Those of packages in `free`, nobody's yet, are for collections without one.
 
-    FOLIO refuses to give a linked package a name that another one bears.
+    FOLIO refuses to give a package a name that another one bears.
     """
-    owners = dict.fromkeys(free, "")
-    for claim in sorted(claims, key=lambda one: one.key, reverse=True):
-        if claim.key not in known and name_key(claim.name) in owners:
-            owners[name_key(claim.name)] = claim.key
-    return owners
+    linked = [one for one in claims if one.key in known]
+    names = unique_names(linked, limit=PACKAGE_NAME_LIMIT, taken=dict.fromkeys(free, ""))
+    given = {name_key(name): key for key, name in names.items()}
+    strangers = [one for one in claims if one.key not in known]
+    return names | unique_names(strangers, limit=PACKAGE_NAME_LIMIT, taken=given)
 
 
 async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:

@@ -11,7 +11,8 @@ from sync.engine.verify import finding, missing, read_back, skipped, stored_othe
 from sync.engine.work import Work
 from sync.errors import NotFoundError
 from sync.folio.fit import fit_title
-from sync.folio.loader import Origin, WrittenTitle
+from sync.folio.loader import Origin
+from sync.folio.lookup import WrittenTitle
 from sync.folio.mapping import listed, package_from_wire, title_from_wire
 from sync.model import Holding, Kind, Package, System, Title, name_key
 from sync.plan.changes import Action, Change, Status, change_id
@@ -26,7 +27,11 @@ async def write_package(application: Application, batch: Batch, change: Change) 
     desired = cast("Package", change.desired)
     work, loader = application.work, application.folio.loader
     if change.action is Action.CREATE:
-        written = await loader.create_package(change.id, desired, _claims(application, change, change.package_key))
+        already = application.already.records.get(change.id)
+        if already is not None:
+            written = await loader.complete_package(change.id, desired, already)
+        else:
+            written = await loader.create_package(change.id, desired, _claims(application, change, change.package_key))
         package_id, name = written.id, written.name
     else:
         await loader.update_package(change, desired)
@@ -49,6 +54,9 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
     desired = cast("Title", change.desired)
     if change.action is Action.UPDATE:
         return await _update_title(application, batch, change, desired)
+    already = application.already.records.get(change.id)
+    if already is not None:  # its holdings find out whether it is in their packages
+        return await _title_made_before(application, batch, change, already)
     places = batch.places.get(change.title_key, [])
     place = next(((application.packages[key], keys) for key, keys in places if key in application.packages), None)
     claims = _claims(application, change, change.title_key)
@@ -56,8 +64,7 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
         return await _take_known(application, change, claims)
     package, members = place
     written = await application.folio.loader.create_title(change.id, desired, package.folio_id, claims)
-    own_name = fit_title(cast("Title", batch.sources[change.title_key].record)).record.name
-    made = _title_links(change, written, own_name)
+    made = _title_links(change, written, _own_name(batch, change))
     if not written.resource_made:
         words = f"the title {written.id} that FOLIO has already is used"
         status = Status.VERIFIED if written.managed else Status.APPLIED
@@ -78,6 +85,18 @@ async def _take_known(application: Application, change: Change, claims: FolioCla
     words = f"the title {known.id} that FOLIO has already is used"
     made = _title_links(change, known, change.name)
     return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason=words), links=made)
+
+
+async def _title_made_before(application: Application, batch: Batch, change: Change, title_id: str) -> Result:
+    stored = title_from_wire((await application.work.folio.get_title(title_id)).model)
+    written = WrittenTitle(id=title_id, name=stored.name, how="created", managed=False, resource_made=False)
+    return Result(
+        change_id=change.id, status=Status.APPLIED, links=_title_links(change, written, _own_name(batch, change))
+    )
+
+
+def _own_name(batch: Batch, change: Change) -> str:
+    return fit_title(cast("Title", batch.sources[change.title_key].record)).record.name
 
 
 async def _update_title(application: Application, batch: Batch, change: Change, desired: Title) -> Result:
@@ -106,6 +125,8 @@ async def place_holding(application: Application, batch: Batch, change: Change) 
     if title is None:
         return skipped(change, "its title is not in FOLIO: see the title's own line")
     resource_id = f"{package.folio_id}-{title.folio_id}"
+    if change.id in application.already.records or _is_new(application, batch, change, resource_id):
+        application.folio.made.setdefault(resource_id, Origin.FOUND)
     if resource_id in application.folio.made or change.action is Action.SELECT:
         return None
     desired = cast("Holding", change.desired)
@@ -124,6 +145,12 @@ async def place_holding(application: Application, batch: Batch, change: Change) 
         closing = Closing(kind=Kind.TITLE, folio_id=title.folio_id)
         return Result(change_id=change.id, status=Status.FAILED, outcome=outcome, closings=(closing,))
     return None
+
+
+def _is_new(application: Application, batch: Batch, change: Change, resource_id: str) -> bool:
+    """Return whether an earlier run of this plan made the resource, with its title."""
+    known = (batch.resources[key] for key in change.source_keys if key in batch.resources)
+    return any(one.folio_id == resource_id and one.run_id >= application.already.since for one in known)
 
 
 async def write_holding(application: Application, batch: Batch, change: Change) -> Result:

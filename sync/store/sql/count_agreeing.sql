@@ -1,6 +1,6 @@
 -- Linked records that both readings hold and for which nothing is planned, listed or parked.
 with touched as (
-  select kind, target_id as key from change where plan_id = :plan_id and target_id <> ''
+  select kind, target_id as key from change where plan_id = :plan_id and target_id <> '' and status <> 'noted'
   union
   select kind, folio_id from conflict where pair = :pair and closed_at is null
   union
