@@ -31,8 +31,8 @@ format: $(VENV)/.installed-dev  ## put the code in the house style
 bench: $(VENV)/.installed-dev  ## measure speed, share of the permitted rate and memory (minutes)
 	@$(BIN)/python -m pytest tests/bench -m bench -s
 
-soak: $(VENV)/.installed-dev  ## tell 20,000 stories of two librarians and a sync (hours; ALMA_FOLIO_SYNC_SOAK_EXAMPLES=200 for fewer)
-	@$(BIN)/python -m pytest tests/stateful -m soak -s
+soak: $(VENV)/.installed-dev  ## 200 kills of the real process, then 20,000 stories of two librarians and a sync (hours; ALMA_FOLIO_SYNC_SOAK_KILLS=20 ALMA_FOLIO_SYNC_SOAK_EXAMPLES=200 for fewer)
+	@$(BIN)/python -m pytest tests/system tests/stateful -m soak -s
 
 clean:  ## remove .venv and what the demo left
 	rm -rf $(VENV) .alma-folio-sync build dist

@@ -1,6 +1,6 @@
 """The real process killed at random moments: what it leaves is gone on with, nothing is made twice, nothing is lost.
 
-`make soak-killed` kills many more (ALMA_FOLIO_SYNC_SOAK_KILLS of them).
+`make soak` kills many more (ALMA_FOLIO_SYNC_SOAK_KILLS of them).
 """
 
 import asyncio
@@ -33,11 +33,22 @@ from tests.support.to_alma import entry, know_proxy, package
 SOAK_VARIABLE = "ALMA_FOLIO_SYNC_SOAK_KILLS"
 SOAK_KILLS = 200
 KILLS_A_STORY = 6
-PACKAGES, TITLES = 4, 25
+FEW_KILLS = 4
 LAG_SECONDS, SETTLE_SECONDS = 0.2, 0.6
 FAULTS = Faults(fail_before=0.01, fail_after=0.01, drop_before=0.005, drop_after=0.01)
 LONGEST_SECONDS = 120.0
 READING_SECONDS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """So many packages with so many titles each."""
+
+    packages: int
+    titles: int
+
+
+SMALL, WHOLE = Size(3, 10), Size(4, 30)
 
 
 @dataclass(slots=True)
@@ -158,7 +169,7 @@ def _switches() -> tuple[AlmaSwitches, FolioSwitches]:
     return AlmaSwitches(requests_per_second=0), folio
 
 
-def _arrived_in_alma(systems: Systems) -> list[str]:
+def _arrived_in_alma(systems: Systems, size: Size) -> list[str]:
     """Return what is wrong in Alma: each title of each package has one portfolio, under one bib."""
     state = systems.alma.state
     names = Counter(one.values["public_name"] for one in state.collections.values())
@@ -170,19 +181,19 @@ def _arrived_in_alma(systems: Systems) -> list[str]:
     own = {one.bib.mms_id for one in state.collections.values()}
     bibs = [one for one in state.bibs if one not in own]
     wrong = [f"{count} × {what}" for what, count in (*names.items(), *held.items()) if count != 1]
-    if len(names) != PACKAGES or len(held) != PACKAGES * TITLES or len(bibs) != TITLES:
+    if (len(names), len(held), len(bibs)) != (size.packages, size.packages * size.titles, size.titles):
         wrong.append(f"{len(names)} collections, {len(held)} portfolios, {len(bibs)} bibs")
     services = Counter(one.collection.id for one in state.services.values())
     return wrong + [f"{count} services of {key}" for key, count in services.items() if count != 1]
 
 
-def _fill_folio(systems: Systems) -> None:
+def _fill_folio(systems: Systems, size: Size) -> None:
     """Let FOLIO hold the same titles in several packages."""
     know_proxy(systems)
     resources: dict[int, int] = {}
-    for number in range(PACKAGES):
+    for number in range(size.packages):
         into = package(systems, f"Package {number}")
-        for title in range(TITLES):
+        for title in range(size.titles):
             if title not in resources:
                 entry(systems, into, title)
                 resources[title] = max(one.title.id for one in systems.folio.titles())
@@ -204,13 +215,15 @@ async def _tell(databases: Databases, folder: Path, direction: Direction, kills:
     wanted = tally.killed + kills
     while tally.killed < wanted:
         tally.stories += 1
-        library = plain_library([TITLES] * PACKAGES) if direction is Direction.ALMA_TO_FOLIO else SeedLibrary()
+        library = (
+            plain_library([size.titles] * size.packages) if direction is Direction.ALMA_TO_FOLIO else SeedLibrary()
+        )
         alma, folio = _switches()
         own = Tally()
         place = Place(folder=folder)
         with practice_systems(library, SeedKnowledgeBase(), alma=alma, folio=folio) as systems:
             if direction is Direction.FOLIO_TO_ALMA:
-                _fill_folio(systems)
+                _fill_folio(systems, size)
             for practice in (systems.alma, systems.folio):
                 practice.controls.set_faults(FAULTS)
             async with databases.fresh() as url, engine_for(url) as database:
@@ -232,7 +245,7 @@ async def _tell(databases: Databases, folder: Path, direction: Direction, kills:
             wrong = (
                 complaints(expect(library, PROXIES), systems.folio)
                 if direction is Direction.ALMA_TO_FOLIO
-                else _arrived_in_alma(systems)
+                else _arrived_in_alma(systems, size)
             )
             assert wrong == []
         tally.started += own.started
@@ -251,7 +264,7 @@ async def test_a_process_killed_at_random_moments_ends_with_everything_once(
     direction: Direction, databases: Databases, tmp_path: Path
 ) -> None:
     tally = Tally()
-    await _tell(databases, tmp_path, direction, KILLS_A_STORY, seed=11, tally=tally)
+    await _tell(databases, tmp_path, direction, FEW_KILLS, seed=11, tally=tally, size=SMALL)
     print(f"\nkilled: {tally}")
 
 
@@ -262,6 +275,6 @@ async def test_many_kills(direction: Direction, databases: Databases, tmp_path: 
     tally = Tally()
     kills = int(os.environ.get(SOAK_VARIABLE, SOAK_KILLS)) // len(Direction)
     try:
-        await _tell(databases, tmp_path, direction, kills, seed=int(time.time()), tally=tally)
+        await _tell(databases, tmp_path, direction, kills, seed=int(time.time()), tally=tally, size=WHOLE)
     finally:
         print(f"\nkilled: {tally}")
