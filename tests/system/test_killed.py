@@ -209,7 +209,9 @@ def _put(systems: Systems, package_id: int, title_id: int, number: int) -> None:
     )
 
 
-async def _tell(databases: Databases, folder: Path, direction: Direction, kills: int, seed: int, tally: Tally) -> None:
+async def _tell(
+    databases: Databases, folder: Path, direction: Direction, kills: int, seed: int, tally: Tally, size: Size
+) -> None:
     """Let a migration be killed so many times, in stories of a few kills each, and judge each of them."""
     chance = random.Random(seed)  # noqa: S311  (chooses moments, guards nothing)
     wanted = tally.killed + kills
@@ -227,8 +229,9 @@ async def _tell(databases: Databases, folder: Path, direction: Direction, kills:
             for practice in (systems.alma, systems.folio):
                 practice.controls.set_faults(FAULTS)
             async with databases.fresh() as url, engine_for(url) as database:
-                text_of_it = configuration(systems, url)
-                place.configure(text_of_it.replace("settle_seconds = 0", f"settle_seconds = {SETTLE_SECONDS}"))
+                settle = f"settle_seconds = {SETTLE_SECONDS}"
+                text_of_it = configuration(systems, url).replace("settle_seconds = 0", settle)
+                place.configure(text_of_it.replace("[pairs.main.alma]", f"[pairs.main.alma]\n{settle}"))
                 scene = Scene(
                     systems=systems,
                     direction=direction,
