@@ -10,6 +10,7 @@ SyncError
 │   ├── UnreachableError    the request surely did not arrive
 │   ├── InProgressError     the system is still carrying out an earlier request
 │   └── OutcomeUnknownError the request may or may not have been carried out
+├── StoppedError            somebody stopped the run; what was under way is finished
 ├── QuotaError              the day's calls are used up, to the reserve; the run pauses
 ├── LockedError             another run works on the same pair
 ├── GuardError              a guard stopped the work
@@ -143,6 +144,13 @@ class GuardError(SyncError):
 
     kind = "guard"
     advice = "Read the guard's number and limit in the report: alma-folio-sync diff --from … --to …"
+
+
+class StoppedError(SyncError):
+    """Somebody stopped the run: nothing more is begun."""
+
+    kind = "stopped"
+    advice = "Run the same command again to go on."
 
 
 class BugError(SyncError):

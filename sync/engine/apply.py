@@ -4,7 +4,9 @@ Creations from the top (packages, services, titles, holdings), updates with them
 (holdings, services, packages): a package is needed before what it holds, and empty before it can go (design: writing).
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -22,6 +24,7 @@ from sync.errors import (
     InProgressError,
     LockedError,
     QuotaError,
+    StoppedError,
     SyncError,
     TransientError,
 )
@@ -33,6 +36,8 @@ from sync.store.plans import Outcome, changes_of, count_statuses
 from sync.transport.paging import in_parallel
 
 BATCH = 1000
+DRAIN_SECONDS = 20.0
+"""How long a run that is stopped waits for the changes under way."""
 CHANGES_AT_ONCE = 24
 """More than calls in flight, since each change also waits for the database."""
 
@@ -74,12 +79,32 @@ async def apply_plan(
                 alma=to_alma,
             )
         )
+    applying = asyncio.ensure_future(_apply(halves))
     try:
-        for stages in (WRITE_STAGES, REMOVAL_STAGES):
-            for application in halves:
-                await _apply_stages(application, stages)
+        await asyncio.shield(applying)
+    except asyncio.CancelledError:
+        await _drain(applying, halves)
+        raise
     finally:
         await journal.finish()
+
+
+async def _apply(halves: Sequence[Application]) -> None:
+    for stages in (WRITE_STAGES, REMOVAL_STAGES):
+        for application in halves:
+            await _apply_stages(application, stages)
+
+
+async def _drain(applying: asyncio.Future[None], halves: Sequence[Application]) -> None:
+    """Begin nothing more, and give what is under way the time to come to its end."""
+    for application in halves:
+        application.stopped = application.stopped or StoppedError("The run was stopped.")
+    try:
+        await asyncio.wait([applying], timeout=DRAIN_SECONDS)
+    finally:
+        applying.cancel()
+        with suppress(asyncio.CancelledError, SyncError):
+            await applying
 
 
 async def _apply_stages(application: Application, stages: Sequence[Stage]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.sandbox.alma import AlmaSwitches
@@ -504,6 +505,11 @@ async def test_an_interrupted_migration_ends_soon_and_goes_on_with_nothing_twice
             assert "Traceback" not in stopped.err
             assert stopped.out == ""
             arrived.append(len(custom_titles(systems)))
+            async with database.connect() as connection:
+                left = await connection.scalar(
+                    sqlalchemy.text("select count(*) from intent where state in ('open', 'unknown')")
+                )
+            assert left == 0, "what was under way came to its end"
         assert 0 < arrived[0] < 30, "it was stopped in the middle"
         systems.folio.controls.set_faults(Faults())
         answer = await place.run(*MIGRATE)

@@ -79,6 +79,7 @@ class Scene:
     database: AsyncEngine
     chance: random.Random
     tally: Tally
+    size: Size
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ class Scene:
     async def kill_once(self) -> bool:
         """Start the command and kill it at a random moment; return whether it was through before."""
         self.tally.started += 1
-        before, wanted = self.writes, self.chance.choice([0, *range(1, 120)])
+        before, wanted = self.writes, self.chance.randrange(self.size.packages * self.size.titles)
         begun = time.monotonic()
         async with self.place.started(*self.command) as process:
             while process.returncode is None:
@@ -239,6 +240,7 @@ async def _tell(
                     database=database,
                     chance=chance,
                     tally=own,
+                    size=size,
                 )
                 for _ in range(min(KILLS_A_STORY, wanted - tally.killed)):
                     if await scene.kill_once():

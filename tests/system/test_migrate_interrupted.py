@@ -46,6 +46,12 @@ def _switches() -> FolioSwitches:
 WRITES_IN_ALL = 17
 
 
+@pytest.fixture(autouse=True)
+def _dies_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run that is cancelled die as a killed process does, and not finish what is under way."""
+    monkeypatch.setattr(apply, "DRAIN_SECONDS", 0)
+
+
 @pytest.fixture
 def systems() -> Iterator[Systems]:
     seed, known = _library()
