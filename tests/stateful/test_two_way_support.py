@@ -20,7 +20,7 @@ from tests.support.two_way_seen_folio import shown_in_folio
 
 Winner = Literal["ask", "alma", "folio"]
 ALMA, FOLIO = System.ALMA, System.FOLIO
-NOTHING = Listing(conflicts=(), named=(), losses=(), plan=(), failed=0)
+NOTHING = Listing(conflicts=(), named=(), losses=(), plan=(), failed=0, packages={})
 PAIRS = [
     *((Verb.URL, Field.URL, pick) for pick in range(len(URLS))),
     *((Verb.COVERAGE, Field.COVERAGE, pick) for pick in range(len(COVERAGES) - 1)),
@@ -62,7 +62,7 @@ def desk() -> Desk:
     made = Desk(alma, folio, Judge(notes_mapped=True))
     for system in System:
         assert (alma if system is ALMA else folio).do(Edit(system, Verb.ADD_PACKAGE, 0, 0))
-    made.judge.shelves.look(made.shown(ALMA), made.shown(FOLIO))
+    made.judge.shelves.look(made.shown(ALMA), made.shown(FOLIO), {})
     assert made.complaints() == []
     return made
 
@@ -88,7 +88,7 @@ def test_an_edit_that_nobody_carried_over_is_seen_unless_it_is_named(desk: Desk)
     (held,) = next(iter(desk.shown(ALMA).packages.values())).holdings.values()
     for names, found in ((ANY_FIELD, 0), ("url", 0), ("coverage", 1)):
         named = Named(ids=held.own, fields=frozenset([names]), kind=Kind.HOLDING, why="")
-        listing = Listing(conflicts=(), named=(named,), losses=(), plan=(), failed=0)
+        listing = Listing(conflicts=(), named=(named,), losses=(), plan=(), failed=0, packages={})
         assert len(desk.complaints(listing=listing)) == found
 
 

@@ -16,6 +16,7 @@ from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.three_way import Decision
 from sync.settings import Pair
 from sync.store.conflicts import Conflict, decide, open_conflicts
+from sync.store.links import package_links
 from sync.store.plans import StoredChange, changes_of
 from sync.store.snapshots import parked_of
 from tests.support.migrating import PAIR, Quiet, approve, watched
@@ -40,7 +41,8 @@ class Named:
 class Listing:
     """Everything a run names: what waits for a decision, what was not done, what was lost, what is parked.
 
-    `plan` are all changes in words, `failed` is how many of them were refused.
+    `plan` are all changes in words, `failed` is how many of them were refused; `packages` says which collection of
+    Alma is which package of FOLIO.
     """
 
     conflicts: tuple[Conflict, ...]
@@ -48,6 +50,7 @@ class Listing:
     losses: tuple[Named, ...]
     plan: tuple[str, ...]
     failed: int
+    packages: dict[str, str]
 
 
 async def cycle(database: AsyncEngine, pair: Pair) -> Ended:
@@ -92,7 +95,13 @@ async def listed(database: AsyncEngine, ended: Ended) -> Listing:
         losses=_losses(changes),
         plan=tuple(map(_words, changes)),
         failed=sum(one.change.status is Status.FAILED for one in changes),
+        packages=await linked_packages(database),
     )
+
+
+async def linked_packages(database: AsyncEngine) -> dict[str, str]:
+    """Return which package of FOLIO each collection of Alma is, by their ids."""
+    return {key: one.folio_id for key, one in (await package_links(database, PAIR)).items()}
 
 
 def of_conflict(one: Conflict) -> Named:

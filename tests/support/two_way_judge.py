@@ -82,7 +82,7 @@ class Judge:
 
     def after_cycle(self, alma: Shown, folio: Shown, listing: Listing, policy: Policy) -> list[str]:
         """Return which edits were lost in a cycle; those on which both systems agree now are forgotten."""
-        self.shelves.look(alma, folio)
+        self.shelves.look(alma, folio, listing.packages)
         self.losses += listing.losses
         shown = {System.ALMA: alma, System.FOLIO: folio}
         places: dict[Place, list[Entry]] = {}

@@ -1,6 +1,6 @@
 """What librarians did since both systems last agreed, field by field; and which package is which on the other side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.model import System
@@ -37,14 +37,22 @@ class Common:
 
 
 class Shelves:
-    """Which collection is which package: found out by their names when they first bear the same, and remembered."""
+    """Which collection is which package: found out by their names when they first bear the same, and remembered.
+
+    Names are swapped too, and then only the product's own links tell which of two it took for which.
+    """
 
     def __init__(self) -> None:
         self._in_folio: dict[str, str] = {}
         self._in_alma: dict[str, str] = {}
 
-    def look(self, alma: Shown, folio: Shown) -> None:
-        """Pair what is new: packages of one name, those first that share most titles."""
+    def look(self, alma: Shown, folio: Shown, links: Mapping[str, str]) -> None:
+        """Pair what is new: what is linked, then packages of one name, those first that share most titles."""
+        for one, other in links.items():
+            if one in alma.packages and other in folio.packages and self._in_folio.get(one) != other:
+                self._in_alma.pop(self._in_folio.get(one, ""), None)
+                self._in_folio.pop(self._in_alma.get(other, ""), None)
+                self._in_folio[one], self._in_alma[other] = other, one
         free_alma = [one for one in alma.packages.values() if self._in_folio.get(one.id) not in folio.packages]
         free_folio = [one for one in folio.packages.values() if self._in_alma.get(one.id) not in alma.packages]
         options = sorted(

@@ -95,7 +95,8 @@ class Story:
 
     def _look(self) -> None:
         """Find out which packages belong together, by the names they bear when a run begins, as the product does."""
-        self.judge.shelves.look(self.shown(System.ALMA), self.shown(System.FOLIO))
+        links = self.world.run(two_way.linked_packages(self.world.database))
+        self.judge.shelves.look(self.shown(System.ALMA), self.shown(System.FOLIO), links)
 
     @property
     def undecided(self) -> bool:
