@@ -11,6 +11,7 @@ from sync.cli.options import (
     format_option,
     global_options,
     output_option,
+    read_again_option,
     removal_options,
     wanted_of,
 )
@@ -32,7 +33,7 @@ Examples:
   alma-folio-sync migrate --from folio --to alma --yes    the other way; does not ask
   alma-folio-sync migrate --from alma --to folio --remove --max-removals 50
 
-Interrupted? Run the same command again: what is done is found and not done twice.
+Interrupted? Run the same command again: it goes on where it stopped, and nothing is done twice.
 
 Exit codes: 0 done, or nothing to do · 1 error · 4 a guard stopped part of it · 5 another run is at work ·
 6 paused for quota · 7 done, but some records failed or are parked""",
@@ -41,16 +42,18 @@ Exit codes: 0 done, or nothing to do · 1 error · 4 a guard stopped part of it 
 @direction_options
 @removal_options
 @click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
+@read_again_option
 @format_option
 @output_option
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913, PLR0917  (each option of the command line is one)
     ctx: click.Context,
     source: str,
     target: str,
     remove: bool,
     max_removals: int | None,
     yes: bool,
+    read_again: bool,
     form: str,
     output: Path | None,
 ) -> int:
@@ -68,6 +71,6 @@ def command(
     async def start(database: "AsyncEngine", progress: "ConsoleProgress", confirm: "Confirm") -> "Ended":
         from sync.engine.migrate import migrate
 
-        return await migrate(database, name, pair, progress, confirm, wanted=wanted)
+        return await migrate(database, name, pair, progress, confirm, wanted=wanted, anew=read_again)
 
     return carry_out(ctx, start, yes=yes, form=form, output=output)

@@ -92,6 +92,13 @@ output_option = click.option(
 )
 
 
+read_again_option = click.option(
+    "--read-again",
+    is_flag=True,
+    help="Begin with fresh readings and a new plan, also where an interrupted run left a plan half done.",
+)
+
+
 def direction_options(command: F) -> F:
     """Add --from and --to."""
     systems = click.Choice(["alma", "folio"])

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 SECONDS_BETWEEN_LINES = 10.0
+
+T = TypeVar("T")
 
 
 class ConsoleProgress:
@@ -38,7 +41,7 @@ class ConsoleProgress:
     ) -> None:
         self._bars.stop()
 
-    async def paused(self, question: Callable[[], Awaitable[bool]]) -> bool:
+    async def paused(self, question: Callable[[], Awaitable[T]]) -> T:
         """Return the answer to a question, asked while the bars stand still."""
         self._bars.stop()
         try:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import format_option, global_options, output_option
+from sync.cli.options import format_option, global_options, output_option, read_again_option
 from sync.cli.running import pair_of, settings_of
 from sync.cli.writing import carry_out, require_consent
 
@@ -24,13 +24,14 @@ Examples:
   alma-folio-sync sync --yes                 does not ask: conflicts and what guards withhold still wait for you
   alma-folio-sync sync --max-removals 50     approves up to 50 removals in each direction
 
-Interrupted? Run the same command again: what is done is found and not done twice.
+Interrupted? Run the same command again: it goes on where it stopped, and nothing is done twice.
 
 Exit codes: 0 done, or nothing to do · 1 error · 4 a guard or an open conflict stopped part of it ·
 5 another run is at work · 6 paused for quota · 7 done, but some records failed or are parked""",
 )
 @global_options
 @click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
+@read_again_option
 @click.option(
     "--max-removals",
     type=click.IntRange(min=0),
@@ -39,7 +40,9 @@ Exit codes: 0 done, or nothing to do · 1 error · 4 a guard or an open conflict
 @format_option
 @output_option
 @click.pass_context
-def command(ctx: click.Context, yes: bool, max_removals: int | None, form: str, output: Path | None) -> int:
+def command(
+    ctx: click.Context, yes: bool, read_again: bool, max_removals: int | None, form: str, output: Path | None
+) -> int:
     """Bring both systems to agree, once: what changed on one side goes to the other, field by field.
 
     What changed on both sides differently is a conflict: it is left on both sides and listed, unless the policy of
@@ -55,6 +58,6 @@ def command(ctx: click.Context, yes: bool, max_removals: int | None, form: str, 
         from sync.engine.plan import Wanted
 
         wanted = Wanted.both(pair.policy, approved=max_removals)
-        return await migrate(database, name, pair, progress, confirm, wanted=wanted)
+        return await migrate(database, name, pair, progress, confirm, wanted=wanted, anew=read_again)
 
     return carry_out(ctx, start, yes=yes, form=form, output=output)

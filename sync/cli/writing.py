@@ -40,11 +40,14 @@ def carry_out(ctx: click.Context, start: "Start", *, yes: bool, form: str, outpu
     async def work() -> "Ended":
         from sync.cli.progress import ConsoleProgress
         from sync.cli.reporting import print_ended, write_reports
+        from sync.store.plans import PlanStatus
 
         async with database_of(settings) as database:
             with ConsoleProgress() as progress:
 
                 async def confirm(plan: "PlanInfo") -> bool:
+                    if plan.status == PlanStatus.BEGUN:
+                        await progress.paused(lambda: _tell_going_on(database, plan))
                     return yes or await progress.paused(lambda: ask(database, plan))
 
                 ended = await start(database, progress, confirm)
@@ -54,6 +57,18 @@ def carry_out(ctx: click.Context, start: "Start", *, yes: bool, form: str, outpu
             return ended
 
     return conclude(run_async(ctx, work))
+
+
+async def _tell_going_on(database: "AsyncEngine", plan: "PlanInfo") -> None:
+    """Say that the plan is that of a run which was interrupted."""
+    from sync.store.plans import count_planned
+
+    click.echo(
+        f"Goes on with plan {plan.id} of {plan.created_at:%Y-%m-%d %H:%M} UTC, which run {plan.run_id} did not bring "
+        f"to its end: {await count_planned(database, plan.id):,} changes are left. What changed since then comes with "
+        "the next run.",
+        err=True,
+    )
 
 
 async def ask(database: "AsyncEngine", plan: "PlanInfo") -> bool:

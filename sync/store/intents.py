@@ -236,6 +236,7 @@ async def made_by(engine: AsyncEngine, plan_id: int) -> Made:
         .where(
             run.c.plan_id == plan_id,
             intent.c.operation.in_(CREATIONS),
+            intent.c.answer_id != "",
             intent.c.state.in_([IntentState.DONE, IntentState.ADOPTED]),
         )
     )

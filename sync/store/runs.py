@@ -1,5 +1,7 @@
 """Runs: what was started when, by which command, and how it ended; and the lock that keeps one run per pair."""
 
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -28,7 +30,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """One run. `result` is the object the command ended with, if it did."""
+    """One run. `owner` is the host and the process at work in it.
+
+    `result` is the object the command ended with, if it did.
+    """
 
     id: int
     pair: str
@@ -41,6 +46,7 @@ class RunInfo:
     message: str
     result: dict[str, Any] | None
     resumes_at: datetime | None
+    owner: str
 
 
 async def start_run(engine: AsyncEngine, *, pair: str, command: str, direction: str = "") -> int:
@@ -54,7 +60,8 @@ async def start_run(engine: AsyncEngine, *, pair: str, command: str, direction: 
             .where(run.c.pair == pair, run.c.state == RunState.RUNNING)
             .values(state=RunState.STOPPED, ended_at=func.now(), message="ended without saying why")
         )
-        row = insert(run).values(pair=pair, command=command, direction=direction, state=RunState.RUNNING)
+        owner = f"{socket.gethostname()}, process {os.getpid()}"
+        row = insert(run).values(pair=pair, command=command, direction=direction, state=RunState.RUNNING, owner=owner)
         return int((await connection.execute(row.returning(run.c.id))).scalar_one())
 
 
@@ -119,6 +126,7 @@ async def recent_runs(engine: AsyncEngine, *, pair: str | None = None, limit: in
                 message=row["message"],
                 result=row["result"],
                 resumes_at=row["resumes_at"],
+                owner=row["owner"],
             )
             for row in rows
         ]
@@ -139,13 +147,14 @@ async def pair_lock(engine: AsyncEngine, pair: str) -> AsyncIterator[None]:
         await connection.commit()
         if not taken:
             runs = await recent_runs(engine, pair=pair, limit=1)
-            since = (
-                f": run {runs[0].id} ({runs[0].command}), since {runs[0].started_at:%Y-%m-%d %H:%M} UTC" if runs else ""
-            )
-            raise LockedError(f"Another run works on the pair {pair!r}{since}.")
+            raise LockedError(f"Another run works on the pair {pair!r}{''.join(map(_who, runs))}.")
         try:
             yield
         finally:
             with suppress(DBAPIError):  # the server gave the lock back when the connection died
                 await connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), key)
                 await connection.commit()
+
+
+def _who(one: RunInfo) -> str:
+    return f": run {one.id} ({one.command}), since {one.started_at:%Y-%m-%d %H:%M} UTC, on {one.owner}"

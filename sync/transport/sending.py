@@ -12,6 +12,7 @@ from typing import TypeVar
 from sync.errors import NotFoundError, OutcomeUnknownError, QuotaError, SyncError
 from sync.model import System
 from sync.plan.writes import IntentState, WriteLog
+from sync.transport.records import Record
 
 ATTEMPTS = 4
 LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
@@ -100,4 +101,5 @@ class Sender:
 
 
 def _answer_id(answer: object) -> str:
-    return answer if isinstance(answer, str) else str(getattr(answer, "id", ""))
+    made = answer.model if isinstance(answer, Record) else answer
+    return made if isinstance(made, str) else str(getattr(made, "id", ""))

@@ -80,13 +80,14 @@ async def run_migration(
     published: bool = True,
     wanted: Wanted | None = None,
     name: str = PAIR,
+    anew: bool = False,
 ) -> Ended:
     """Migrate, every write checked against FOLIO's published schemas, unless its version has none yet.
 
     Without `wanted` from Alma to FOLIO.
     """
     watching = watched(observer) if published else observer
-    return await migrate(database, name, pair or systems.pair(), Quiet(), confirm, watching, wanted=wanted)
+    return await migrate(database, name, pair or systems.pair(), Quiet(), confirm, watching, wanted=wanted, anew=anew)
 
 
 async def run_diff(
