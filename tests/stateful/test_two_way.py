@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sync.model import System
 from tests.support.databases import Databases
 from tests.support.two_way_base import SHELVES, Beginning
+from tests.support.two_way_crash import Crash, Death
 from tests.support.two_way_edits import SHARED_VERBS, Edit, Meeting, Verb
 from tests.support.two_way_story import Interruption, Story, Tally
 from tests.support.two_way_world import World, open_world
@@ -37,6 +38,7 @@ FIELDS = st.dictionaries(
     max_size=2,
 )
 LIMITS = st.sampled_from([0, 1, 3, 20])
+CRASHES = st.builds(Crash, st.sampled_from(Death), st.integers(1, 60))
 BEGINNINGS = st.builds(
     Beginning,
     shelves=st.sets(st.integers(0, len(SHELVES) - 1), min_size=1, max_size=3).map(lambda one: tuple(sorted(one))),
@@ -109,6 +111,15 @@ class TwoWay(RuleBasedStateMachine):
             print(f"  {self._tally}", flush=True)
 
 
+class Crashing(TwoWay):
+    """The same, with cycles that die."""
+
+    @rule(conflicts=POLICIES, max_removals=LIMITS, crash=CRASHES)
+    def crash(self, conflicts: str, max_removals: int, crash: Crash) -> None:
+        with self._told() as story:
+            story.crash(crash, conflicts=conflicts, fields={}, max_removals=max_removals)
+
+
 @pytest.fixture(scope="module")
 def world(databases: Databases) -> Iterator[World]:
     """Give the systems and the database of all stories."""
@@ -128,10 +139,10 @@ SHORT = settings(
 )
 
 
-def _tell(world: World, wanted: settings, *, loud: bool = False) -> None:
+def _tell(world: World, wanted: settings, machine: type[TwoWay] = TwoWay, *, loud: bool = False) -> None:
     tally = Tally(loud=loud, began=time.monotonic())
 
-    class Told(TwoWay):
+    class Told(machine):  # type: ignore[misc, valid-type]
         def __init__(self) -> None:
             super().__init__(world, tally)
 
@@ -146,12 +157,15 @@ def test_no_edit_is_lost_and_both_sides_agree_in_the_end(world: World) -> None:
     _tell(world, SHORT)
 
 
+@pytest.mark.timeout(900)
+def test_the_same_holds_where_cycles_die_and_answers_are_lost(world: World) -> None:
+    _tell(world, settings(SHORT, max_examples=5), Crashing)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-def test_many_stories(world: World) -> None:
+@pytest.mark.parametrize("machine", [TwoWay, Crashing])
+def test_many_stories(world: World, machine: type[TwoWay]) -> None:
     examples = int(os.environ.get(SOAK_VARIABLE, SOAK_EXAMPLES))
-    _tell(
-        world,
-        settings(SHORT, derandomize=False, max_examples=examples, stateful_step_count=20, verbosity=Verbosity.quiet),
-        loud=True,
-    )
+    long = settings(SHORT, derandomize=False, max_examples=examples, stateful_step_count=20, verbosity=Verbosity.quiet)
+    _tell(world, long, machine, loud=True)

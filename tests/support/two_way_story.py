@@ -12,6 +12,7 @@ from tests.support.migrating import all_done
 from tests.support.practice import Exchange
 from tests.support.two_way_alma import AlmaHands
 from tests.support.two_way_base import Beginning
+from tests.support.two_way_crash import Crash, run_dying
 from tests.support.two_way_edits import Edit, Meeting, Verb, chosen
 from tests.support.two_way_folio import FolioHands
 from tests.support.two_way_judge import Judge, made_twice
@@ -50,13 +51,14 @@ class Tally:
     steps: int = 0
     edits: int = 0
     cycles: int = 0
+    crashes: int = 0
     in_cycles: float = 0.0
 
     def __str__(self) -> str:
         each = self.in_cycles / max(1, self.cycles)
         seconds = time.monotonic() - self.began
-        words = f"{self.stories:,} examples, {self.steps:,} steps, {self.edits:,} edits, {self.cycles:,} cycles"
-        return f"{words} of {each:.2f} s each, {seconds:,.0f} s in all"
+        words = f"{self.stories:,} examples, {self.steps:,} steps, {self.edits:,} edits, {self.crashes:,} crashes"
+        return f"{words}, {self.cycles:,} cycles of {each:.2f} s each, {seconds:,.0f} s in all"
 
 
 @dataclass(slots=True)
@@ -155,6 +157,22 @@ class Story:
         self.tally.cycles += 1
         self._after(ended, pair, races)
         return ended
+
+    def crash(self, crash: Crash, **policy: Any) -> None:
+        """Let a cycle die, and the next one take up what it left."""
+        world = self.world
+        self._look()
+        self.policy = policy or self.policy
+        pair = world.pair(self.policy)
+        self.diary.append(f"dies {crash.death}, number {crash.number} {self.policy}")
+        ended = run_dying(world, crash, two_way.cycle(world.database, pair))
+        self.tally.crashes += 1
+        if ended is None:
+            self._check(made_twice(self.alma, world.folio))
+            self.cycle()  # takes up the plan, or reads anew where none was made yet
+        else:
+            self.met = True
+            self._after(ended, pair, [])
 
     def _meddler(self, wanted: list[Interruption], races: list[_Race]) -> Any:
         left = sorted(wanted, key=lambda one: one.after)

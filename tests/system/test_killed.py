@@ -33,7 +33,7 @@ from tests.support.to_alma import entry, know_proxy, package
 SOAK_VARIABLE = "ALMA_FOLIO_SYNC_SOAK_KILLS"
 SOAK_KILLS = 200
 KILLS_A_STORY = 6
-FEW_KILLS = 4
+FEW_KILLS = 3
 LAG_SECONDS, SETTLE_SECONDS = 0.2, 0.6
 FAULTS = Faults(fail_before=0.01, fail_after=0.01, drop_before=0.005, drop_after=0.01)
 LONGEST_SECONDS = 120.0
@@ -48,7 +48,7 @@ class Size:
     titles: int
 
 
-SMALL, WHOLE = Size(3, 10), Size(4, 30)
+SMALL, WHOLE = Size(2, 10), Size(4, 30)
 
 
 @dataclass(slots=True)
