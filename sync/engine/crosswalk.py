@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.errors import ConfigurationError, SyncError
 from sync.plan.crosswalk import Mistakes, mistake_of, rows_of
+from sync.store.approval import supersede_unfinished
 from sync.store.crosswalk import Proposal, Staging, staging
 from sync.store.runs import RunState, end_run, pair_lock, start_run
 
@@ -62,6 +63,7 @@ async def _import(
         if proposal.changes and not await confirm(proposal):
             return Imported(run_id=run_id, proposal=proposal, declined=True)
         await place.store(proposal, run_id)
+        await supersede_unfinished(database, pair)
         return Imported(run_id=run_id, proposal=proposal)
 
 

@@ -76,6 +76,13 @@ async def unfinished_plan(engine: AsyncEngine, pair: str, asked: str, within: ti
     return None if plan_id is None else await plan_info(engine, plan_id)
 
 
+async def supersede_unfinished(engine: AsyncEngine, pair: str) -> None:
+    """Let nobody go on with a plan that was left half done: what it was made of is true no longer."""
+    unfinished = update(plan).where(plan.c.pair == pair, plan.c.status == PlanStatus.BEGUN)
+    async with engine.begin() as connection:
+        await connection.execute(unfinished.values(status=PlanStatus.SUPERSEDED))
+
+
 async def go_on_applying(engine: AsyncEngine, plan_id: int, *, run_id: int) -> None:
     """Take over a plan that an interrupted run left half done. To be called with the pair's lock held.
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.engine import settle as settling
 from sync.engine.adopting import Adopted
+from sync.engine.crosswalk import import_links
 from sync.engine.migrate import apply_stored
 from sync.engine.plan import Wanted
 from sync.engine.work import Work
@@ -18,6 +19,7 @@ from sync.plan.changes import Change, Status
 from sync.plan.writes import IntentState
 from sync.settings import Pair
 from sync.store import intents
+from sync.store.crosswalk import Proposal
 from sync.store.intents import Journal
 from sync.store.links import Closing, Link, links_from_folio
 from sync.store.queries import sql
@@ -59,6 +61,10 @@ def once(systems: Systems) -> bool:
     return counts == ({"Coast": 1, "Dunes": 1}, 2, TITLES, TITLES, TITLES)
 
 
+async def consent(_: Proposal) -> bool:
+    return True
+
+
 async def open_writes(database: AsyncEngine) -> int:
     async with database.connect() as connection:
         query = text("select count(*) from intent where state in ('open', 'unknown')")
@@ -97,7 +103,9 @@ async def test_it_goes_on_with_its_plan_and_reads_nothing_again(
     assert again.plan.summary.writes == 0
 
 
-@pytest.mark.parametrize("why", ["asked to", "readings too old", "another wish", "another policy"])
+@pytest.mark.parametrize(
+    "why", ["asked to", "readings too old", "another wish", "another policy", "links were corrected"]
+)
 async def test_it_begins_anew_where_it_must(
     why: str, monkeypatch: pytest.MonkeyPatch, database: AsyncEngine, in_alma: Systems
 ) -> None:
@@ -105,6 +113,11 @@ async def test_it_begins_anew_where_it_must(
     if why == "readings too old":
         async with database.begin() as connection:
             await connection.execute(text("update snapshot set started_at = started_at - interval '73 hours'"))
+    if why == "links were corrected":
+        (made,) = [one.id for one in in_alma.folio.packages()]
+        rows = [("kind", "alma_id", "folio_id"), ("package", str(in_alma.alma.collections()[0]["id"]), "")]
+        await import_links(database, PAIR, rows, consent)
+        in_alma.folio.remove_package(made)
     pair = in_alma.pair(policy={"tags": ["from-alma"]} if why == "another policy" else None)
     wanted = Wanted.both(pair.policy) if why == "another wish" else None
     before = readings(in_alma)
