@@ -62,10 +62,14 @@ def command(ctx: click.Context, form: str) -> int:
 
 
 def _show(name: str, run: "RunInfo | None", now: "Standing") -> None:
+    from sync.store.runs import RunState
+
     click.echo(f"Pair {name}")
     click.echo(f"  last run: {line(run) if run else 'none yet'}")
     if run and run.resumes_at:
         click.echo(f"  waits for quota until {run.resumes_at:%Y-%m-%d %H:%M} UTC; then run the same command again")
+    elif run and run.state == RunState.STOPPED:
+        click.echo("  to go on where it stopped: run the same command again")
     counts = ", ".join(f"{count:,} {kind}s" for kind, count in now.links.items()) or "none"
     click.echo(f"  linked: {counts}")
     if now.open_writes:

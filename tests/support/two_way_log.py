@@ -105,7 +105,7 @@ class Entry:
     `ids` are the record's; `during`: it was done in the midst of the cycle just over. `raced`: the product had read
     the record before, and wrote it afterwards, which neither system's API lets it notice. `united`: several portfolios
     are shown as one, so that no value is surely the librarian's own. `looked`: a dry run saw the same on both sides,
-    and may have taken that for agreed.
+    and may have taken that for agreed; or nobody can tell whether it was done before the first reading.
     """
 
     system: System

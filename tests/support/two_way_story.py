@@ -118,7 +118,10 @@ class Story:
         self.diary.append(f"  {'in the midst: ' if during else ''}{words}")
         if not self.met and not during:
             return []  # before both systems met, the product cannot know an edit from what was there
-        return self.judge.edited(before, self.shown(edit.system), during=during)
+        entries = self.judge.edited(before, self.shown(edit.system), during=during)
+        for entry in entries:
+            entry.looked = entry.looked or not self.met  # it may have been there before the first reading came by
+        return entries
 
     def edit_both(self, meeting: Meeting) -> None:
         """Let both librarians edit the same record."""
