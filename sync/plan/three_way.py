@@ -127,11 +127,13 @@ class FieldVerdict:
 class Comparison:
     """The verdicts on a record that both sides hold; fields that changed on neither are left out.
 
-    `decided` are those that would be in conflict, had not a person decided.
+    `decided` are those that would be in conflict, had not a person decided; `waiting` are fields on which nothing can
+    be said before others are agreed on.
     """
 
     verdicts: tuple[FieldVerdict, ...] = ()
     decided: tuple[FieldVerdict, ...] = ()
+    waiting: tuple[str, ...] = ()
 
     def fields(self, *wanted: Verdict) -> tuple[str, ...]:
         """Return the fields with one of these verdicts."""
@@ -175,7 +177,8 @@ def compare(alma: Side, folio: Side, rules: Rules, *, unsettled: tuple[str, ...]
                     folio=shown(getattr(folio.now, name)),
                 )
             )
-    return Comparison(tuple(one for one in verdicts if not _follows(one, verdicts, alma)))
+    waiting = tuple(one.field for one in verdicts if _follows(one, verdicts, alma))
+    return Comparison(tuple(one for one in verdicts if one.field not in waiting), waiting=waiting)
 
 
 def _follows(one: FieldVerdict, verdicts: Sequence[FieldVerdict], alma: Side) -> bool:

@@ -119,6 +119,7 @@ class AlmaHands:
                 return ""
             name = taken(free, edit.pick)
             alma.edit_collection(one.id, **{"public_name" if one.is_local else "public_name_override": name})
+            self.made.add(one.id)  # its name is the librarian's from now on
             return f"{words} = {name}"
         if edit.verb is Verb.REMOVE_PACKAGE:
             alma.remove_collection(one.id)

@@ -120,6 +120,9 @@ class Judge:
         for entry in entries:
             if values[entry.system] is not None:
                 continue
+            if entry.before is None:  # what a record was made with; that it was made is an edit of its own
+                self.log.forget([entry])
+                continue
             removal = replace(place, field=Field.THERE)
             decided = any(_names(one, removal, entry.ids) for one in self.decided)
             if entry.certain and not decided:

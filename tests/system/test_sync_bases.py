@@ -379,3 +379,18 @@ async def test_a_portfolio_that_moves_while_its_title_is_removed_in_folio_is_for
         assert await conflicts(database) == {journal(1).title: "removal"}
         assert held(systems, 1), "it is still in Alma"
         assert journal(1).title not in {one.title.name for one in systems.folio.resources()}
+
+
+async def test_a_statement_that_waits_for_what_it_is_made_of_is_not_taken_for_agreed(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1999", from_volume="1"))
+    systems.folio.edit_resource(
+        resource(systems, 0).id, custom_embargo=Embargo("Months", 6), coverage_statement="Print as well"
+    )
+    alma_is_right = systems.pair(policy={"conflicts": "alma", "max_shrink_percent": 100})
+    await run_migration(database, systems, alma_is_right, wanted=Wanted.both(alma_is_right.policy))
+    await sync(database, systems)
+    assert await conflicts(database) == {journal(0).title: "coverage_statement"}
+    assert resource(systems, 0).resource.coverage_statement == "Print as well"

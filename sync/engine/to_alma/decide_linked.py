@@ -32,7 +32,7 @@ async def decide_linked(scope: AlmaScope, outcome: Outcome, case: Case, singles:
     if len(there) > 1:
         refuse_for_several(travels, "changed")
     record = next(iter(there.values()))
-    pending = found.fields(Verdict.TO_FOLIO, Verdict.CONFLICT)
+    pending = (*found.fields(Verdict.TO_FOLIO, Verdict.CONFLICT), *found.waiting)
     current = cast("Holding", record.record)
     fit = fit_holding(source_words(full, scope.maps), scope.maps, scope.planning.alma.write_codes)
     desired, more = kept(fit.record, current, full)

@@ -171,7 +171,7 @@ async def _decide_both(
     beside.conflicts.extend(conflicts_of(pairing, found, name=case.name, package_name=case.package_name))
     desired = _to_folio(arbiter, fitted, current.record, found)
     differing = differences(desired, current.record, fields_of(desired))
-    pending = found.fields(Verdict.TO_ALMA, Verdict.CONFLICT)
+    pending = (*found.fields(Verdict.TO_ALMA, Verdict.CONFLICT), *found.waiting)
     written = _as_written(full, desired)
     reason = next((one.reason for one in found.verdicts if one.verdict is Verdict.TO_FOLIO), "")
     change = _change(managed_case, desired, Action.UPDATE, reason, differing)
