@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -142,12 +143,8 @@ SHORT = settings(
 def _tell(world: World, wanted: settings, machine: type[TwoWay] = TwoWay, *, loud: bool = False) -> None:
     tally = Tally(loud=loud, began=time.monotonic())
 
-    class Told(machine):  # type: ignore[misc, valid-type]
-        def __init__(self) -> None:
-            super().__init__(world, tally)
-
     try:
-        run_state_machine_as_test(Told, settings=wanted)
+        run_state_machine_as_test(partial(machine, world, tally), settings=wanted)
     finally:
         print(f"\ntwo-way stories: {tally}")
 

@@ -19,13 +19,13 @@ async def collection(work: Work, change: Change, name: str) -> Adopted | None:
     return None if found is None else _linked(Kind.PACKAGE, found, change, name=change.package_name)
 
 
-async def service(work: Work, change: Change, collection_id: str) -> Adopted | None:  # noqa: ARG001
+async def service(work: Work, _change: Change, collection_id: str) -> Adopted | None:
     """Look for the service of a collection that had none."""
     found = await (await _lookup(work)).service(collection_id)
     return None if found is None else Adopted(answer_id=found)
 
 
-async def bib(work: Work, change: Change, number: str) -> Adopted | None:  # noqa: ARG001
+async def bib(work: Work, change: Change, _number: str) -> Adopted | None:
     """Look for a bib by our number of its title."""
     found = await (await _lookup(work)).bib(change.source_keys[0], _claims(work, change))
     managed = isinstance(change.origin, Title) and change.origin.managed
