@@ -83,7 +83,8 @@ class AlmaHands:
             suffix = "" if one.is_local else "_override"
             address = taken(URLS, pick)
             text = f"jkey={address}" if address else ""
-            alma.edit_portfolio(one.id, linking_details={f"static_url{suffix}": text, f"url_type{suffix}": "static"})
+            details = {f"static_url{suffix}": text, f"url_type{suffix}": "static", "url": text}
+            alma.edit_portfolio(one.id, linking_details=details)
         elif edit.verb in (Verb.NOTE, Verb.STATEMENT):
             self._set_note(one, edit)
         elif edit.verb is Verb.AVAILABLE:
