@@ -33,7 +33,8 @@ async def seal_plan(engine: AsyncEngine, plan_id: int, *, pair: str, configurati
     place: their readings are gone.
     """
     async with engine.begin() as connection:
-        older = update(plan).where(plan.c.pair == pair, plan.c.id < plan_id, plan.c.status.in_(WAITING))
+        unfinished = plan.c.status.in_([*WAITING, PlanStatus.BEGUN])
+        older = update(plan).where(plan.c.pair == pair, plan.c.id < plan_id, unfinished)
         await connection.execute(older.values(status=PlanStatus.SUPERSEDED))
         fingerprint = await _fingerprint(connection, pair, configuration)
         await connection.execute(update(plan).where(plan.c.id == plan_id).values(fingerprint=fingerprint))

@@ -206,6 +206,6 @@ class Budget:
     async def _give_back(self) -> None:
         if self._day is None:
             return
-        await self._ledger.take(self._system, self._day, -self._in_hand, at_most=None, reported=self._left)
-        self._taken -= self._in_hand
-        self._in_hand = 0
+        rest, self._in_hand = self._in_hand, 0  # first: who is stopped in between counts too many, never too few
+        self._taken -= rest
+        await self._ledger.take(self._system, self._day, -rest, at_most=None, reported=self._left)

@@ -14,6 +14,7 @@ from sync.engine.crosswalk import import_links
 from sync.engine.migrate import apply_stored
 from sync.engine.plan import Wanted
 from sync.engine.work import Work
+from sync.errors import GuardError
 from sync.model import Kind, System
 from sync.plan.changes import Change, Status
 from sync.plan.writes import IntentState
@@ -125,6 +126,8 @@ async def test_it_begins_anew_where_it_must(
     assert readings(in_alma) > before
     assert ended.plan.id == 2
     assert all_done(ended)
+    with pytest.raises(GuardError, match="newer ones replaced"):
+        await apply_stored(database, PAIR, pair, Quiet(), approve, 1)
     names = Counter(one.title.name for one in in_alma.folio.resources())
     assert len(names) == TITLES
     assert set(names.values()) == {1}
