@@ -17,6 +17,7 @@ from sync.folio.fit import fit_holding as to_folio_holding
 from sync.folio.fit import fit_package as to_folio_package
 from sync.folio.fit import fit_title as to_folio_title
 from sync.model import Holding, Kind, Loss, Package, Record, Title
+from sync.plan.changes import FitHolding, FitPackage
 from sync.plan.return_home import MAPPED
 from sync.plan.three_way import Comparison, Decision, FieldVerdict, Policy, Rules, Side, Verdict, compare
 from sync.plan.unite import unite
@@ -148,33 +149,30 @@ class Arbiter:
 
     def losses_in_alma(self, record: Record) -> tuple[Loss, ...]:
         """Return what Alma cannot hold of a record of FOLIO."""
-        maps, codes = self.work.alma_maps, self.planning.alma.write_codes
-        try:
-            match record:
-                case Package():
-                    return to_alma_package(record, maps, codes, ()).losses
-                case Holding():
-                    return to_alma_holding(record, maps, codes).losses
-                case _:
-                    return ()
-        except DataError:
-            return ()  # the half to Alma parks it
+        fit = self._fit_to_alma(record)
+        return fit.losses if fit is not None else ()
 
     def _in_alma(self, record: Record) -> Record:
         """Return a record of FOLIO as Alma can hold it; where it cannot, the half to Alma says so."""
+        fit = self._fit_to_alma(record)
+        if fit is None:
+            return record
+        if isinstance(fit, FitHolding) and isinstance(record, Holding) and record.managed:
+            return replace(fit.record, url=None)
+        return fit.record
+
+    def _fit_to_alma(self, record: Record) -> FitPackage | FitHolding | None:
         maps, codes = self.work.alma_maps, self.planning.alma.write_codes
         try:
             match record:
                 case Package():
-                    return to_alma_package(record, maps, codes, ()).record
-                case Holding() if record.managed:
-                    return replace(to_alma_holding(record, maps, codes).record, url=None)
+                    return to_alma_package(record, maps, codes, ())
                 case Holding():
-                    return to_alma_holding(record, maps, codes).record
+                    return to_alma_holding(record, maps, codes)
                 case _:
-                    return record
+                    return None
         except DataError:
-            return record
+            return None
 
 
 async def arbiter_for(
