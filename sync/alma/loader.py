@@ -35,7 +35,7 @@ from sync.match.titles import choose
 from sync.model import Holding, Package, Service, Title
 from sync.plan.changes import Change
 from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, fields_of, refuse_if_moved
-from sync.plan.writes import Claims
+from sync.plan.writes import Before, Claims
 from sync.transport.records import Record
 from sync.transport.sending import LOOKS, Sender
 
@@ -99,7 +99,8 @@ class AlmaLoader:
             ChangedSincePlanError: when it is no longer as the plan saw it; the same goes for services and portfolios.
         """
         stored = await self.client.get_collection(change.target_id)
-        refuse_if_moved(change, package_from_collection(stored.model, (), ()))
+        before = package_from_collection(stored.model, (), ())
+        refuse_if_moved(change, before)
         body = changed_collection(stored.raw, package, _fields(change))
 
         async def found() -> str | None:
@@ -108,7 +109,11 @@ class AlmaLoader:
             return None if left else change.target_id
 
         await self._put(
-            change, "update collection", lambda: _id_of(self.client.update_collection(change.target_id, body)), found
+            change,
+            "update collection",
+            Before(record=before),
+            lambda: _id_of(self.client.update_collection(change.target_id, body)),
+            found,
         )
 
     async def create_service(self, change_id: str, service: Service, collection_id: str) -> str:
@@ -131,7 +136,8 @@ class AlmaLoader:
         """Write a service that exists."""
         collection_id, service_id = service.package_key, change.target_id
         stored = await self.client.get_service(collection_id, service_id)
-        refuse_if_moved(change, service_from_wire(stored.model, collection_id))
+        before = service_from_wire(stored.model, collection_id)
+        refuse_if_moved(change, before)
         body = changed_service(stored.raw, service, _fields(change))
 
         async def found() -> str | None:
@@ -142,6 +148,7 @@ class AlmaLoader:
         await self._put(
             change,
             "update service",
+            Before(record=before),
             lambda: _id_of(self.client.update_service(collection_id, service_id, body)),
             found,
         )
@@ -241,16 +248,19 @@ class AlmaLoader:
             current = (await self.shelves.portfolio(place, place.key)).record
             return None if differences(holding, current, tuple(sorted(fields))) else place.key
 
-        await self.sender.send(change_id, "update portfolio", place.key, call, found, look_once=True)
+        await self.sender.send(
+            change_id, "update portfolio", place.key, call, found, look_once=True, before=Before(record=place)
+        )
 
     async def _put(
         self,
         change: Change,
         operation: str,
+        before: Before,
         call: Callable[[], Awaitable[str]],
         found: Callable[[], Awaitable[str | None]],
     ) -> None:
-        await self.sender.send(change.id, operation, change.target_id, call, found, look_once=True)
+        await self.sender.send(change.id, operation, change.target_id, call, found, look_once=True, before=before)
 
 
 def _fields(change: Change) -> frozenset[str]:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from sync.alma.client import AlmaClient, BibTreatment
 from sync.alma.errors import STILL_ATTACHED
+from sync.alma.left_behind import left_behind
 from sync.alma.mapping import package_from_collection, service_from_wire
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.alma.shelves import Shelves
 from sync.errors import DataError, InProgressError, NotFoundError, RefusedError
-from sync.model import Holding, Service
+from sync.model import Holding, Service, Title
 from sync.plan.changes import Change
 from sync.plan.compare import refuse_if_moved
+from sync.plan.writes import Before
 from sync.transport.sending import Sender
 
 LOOKS = (0.0, 0.0, 0.02, 0.04, 0.08, 0.16, 0.3, 0.4)
@@ -33,8 +35,12 @@ class AlmaRemover:
     wait_seconds: float
     bib: BibTreatment = BibTreatment.RETAIN
 
-    async def remove_portfolio(self, change: Change, holding: Holding) -> None:
+    async def remove_portfolio(
+        self, change: Change, holding: Holding, title: Title | None = None, bib: BibTreatment | None = None
+    ) -> None:
         """Delete a portfolio and return when it is gone; one that is gone already is as well.
+
+        `title` is its bib as it was read, for whoever makes it again; `bib` what becomes of that, if not as usual.
 
         Raises:
             ChangedSincePlanError: when it was edited since the plan; the same goes for services and collections.
@@ -42,14 +48,18 @@ class AlmaRemover:
         """
         place, portfolio_id = holding, change.target_id
 
-        async def look() -> None:
-            refuse_if_moved(change, (await self.shelves.portfolio(place, portfolio_id)).record)
+        treatment = bib or self.bib
+
+        async def look() -> Before:
+            stored = await self.shelves.portfolio(place, portfolio_id)
+            refuse_if_moved(change, stored.record)
+            return Before(record=stored.record, title=title, lost=left_behind(stored.raw))
 
         async def delete() -> None:
             if place.package_key == STANDALONE_KEY:
-                await self.client.delete_bib_portfolio(place.title_key, portfolio_id, bib=self.bib)
+                await self.client.delete_bib_portfolio(place.title_key, portfolio_id, bib=treatment)
             else:
-                await self.client.delete_portfolio(place.package_key, place.service_key, portfolio_id, bib=self.bib)
+                await self.client.delete_portfolio(place.package_key, place.service_key, portfolio_id, bib=treatment)
 
         await self._remove(change, "delete portfolio", look, delete)
 
@@ -60,9 +70,11 @@ class AlmaRemover:
             DataError: when it still holds portfolios.
         """
 
-        async def look() -> None:
-            stored = (await self.client.get_service(service.package_key, change.target_id)).model
-            refuse_if_moved(change, service_from_wire(stored, service.package_key))
+        async def look() -> Before:
+            stored = await self.client.get_service(service.package_key, change.target_id)
+            record = service_from_wire(stored.model, service.package_key)
+            refuse_if_moved(change, record)
+            return Before(record=record, lost=left_behind(stored.raw, container=True))
 
         await self._remove(
             change,
@@ -79,9 +91,11 @@ class AlmaRemover:
             DataError: when it still holds services.
         """
 
-        async def look() -> None:
-            stored = (await self.client.get_collection(change.target_id)).model
-            refuse_if_moved(change, package_from_collection(stored, (), ()))
+        async def look() -> Before:
+            stored = await self.client.get_collection(change.target_id)
+            record = package_from_collection(stored.model, (), ())
+            refuse_if_moved(change, record)
+            return Before(record=record, lost=left_behind(stored.raw, container=True))
 
         await self._remove(change, "delete collection", look, lambda: self.client.delete_collection(change.target_id))
 
@@ -89,7 +103,7 @@ class AlmaRemover:
         self,
         change: Change,
         operation: str,
-        look: Callable[[], Awaitable[None]],
+        look: Callable[[], Awaitable[Before]],
         delete: Callable[[], Awaitable[None]],
     ) -> None:
         async def is_gone() -> str | None:
@@ -103,7 +117,9 @@ class AlmaRemover:
             await delete()
             return change.target_id
 
-        if await is_gone():
+        try:
+            before = await look()
+        except NotFoundError:
             return
         attached: RefusedError | None = None
         under_way = False
@@ -112,7 +128,7 @@ class AlmaRemover:
             if under_way and await is_gone():
                 return
             if not under_way:
-                attached = await self._send(change, operation, call, is_gone)
+                attached = await self._send(change, operation, before, call, is_gone)
                 under_way = attached is None
         if under_way:
             raise InProgressError(f"Alma has not carried out the delete within {self.wait_seconds:.0f} seconds")
@@ -125,6 +141,7 @@ class AlmaRemover:
         self,
         change: Change,
         operation: str,
+        before: Before,
         call: Callable[[], Awaitable[str]],
         is_gone: Callable[[], Awaitable[str | None]],
     ) -> RefusedError | None:
@@ -133,7 +150,7 @@ class AlmaRemover:
         The count of what is attached may lag behind deletes that were carried out (facts: alma §4).
         """
         try:
-            await self.sender.send(change.id, operation, change.target_id, call, is_gone, look_once=True)
+            await self.sender.send(change.id, operation, change.target_id, call, is_gone, look_once=True, before=before)
         except (NotFoundError, InProgressError):
             return None
         except RefusedError as error:

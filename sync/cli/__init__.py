@@ -22,6 +22,7 @@ COMMANDS = {
     "plans": ("sync.cli.plans", "List the plans that were made, and what each one waits for."),
     "plan": ("sync.cli.plan", "Show a stored plan, approve it, let changes through or hold them back."),
     "apply": ("sync.cli.apply", "Carry a stored plan out, once."),
+    "undo": ("sync.cli.undo", "Take back what a run wrote, by a plan like any other."),
     "audit": ("sync.cli.audit", "List every difference that no rule explains; writes to neither system."),
     "runs": ("sync.cli.runs", "List what was run, and how it ended."),
     "status": ("sync.cli.status", "Show what waits: quota, open writes, the last run."),

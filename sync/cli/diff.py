@@ -14,9 +14,13 @@ from sync.cli.options import (
     wanted_of,
     way_options,
 )
-from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
+from sync.cli.running import pair_of, settings_of
+from sync.cli.writing import only_plan
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from sync.cli.progress import ConsoleProgress
     from sync.engine.running import Ended
 
 
@@ -50,22 +54,12 @@ def command(
 ) -> int:
     """Show what a migration or a sync would change; writes to neither system."""
     asked = Asked(source, target, remove, max_removals, both)
-    settings = settings_of(ctx)
-    name, pair = pair_of(ctx, settings)
+    name, pair = pair_of(ctx, settings_of(ctx))
     wanted = wanted_of(asked, pair)
 
-    async def work() -> "Ended":
-        from sync.cli.progress import ConsoleProgress
-        from sync.cli.reporting import print_ended
+    async def start(database: "AsyncEngine", progress: "ConsoleProgress") -> "Ended":
         from sync.engine.migrate import diff
 
-        async with database_of(settings) as database:
-            with ConsoleProgress() as progress:
-                ended = await diff(database, name, pair, progress, wanted=wanted)
-            await print_ended(database, ended, form, output)
-            return ended
+        return await diff(database, name, pair, progress, wanted=wanted)
 
-    ended = run_async(ctx, work)
-    if any(guard.tripped for guard in ended.plan.guards) or ended.plan.summary.conflict:
-        return ExitCode.STOPPED_BY_GUARD
-    return ExitCode.CHANGES if ended.plan.summary.writes else ExitCode.DONE
+    return only_plan(ctx, start, form=form, output=output)

@@ -56,6 +56,7 @@ def as_json(one: "PlanInfo") -> dict[str, Any]:
         "run_id": one.run_id,
         "pair": one.pair,
         "direction": one.direction,
+        "takes_back": one.takes_back,
         "status": one.status,
         "created_at": one.created_at,
         "summary": msgspec.to_builtins(one.summary),
@@ -66,7 +67,6 @@ def as_json(one: "PlanInfo") -> dict[str, Any]:
 def line(one: "PlanInfo") -> str:
     """Return a plan as a line."""
     from sync.logs import printable
-    from sync.plan.direction import way_shown
 
     summary = one.summary
     counts = (
@@ -78,7 +78,7 @@ def line(one: "PlanInfo") -> str:
     )
     numbers = ", ".join(f"{number:,} {what}" for number, what in counts if number) or "nothing to do"
     made = f"{one.created_at:%Y-%m-%d %H:%M}"
-    parts = [f"plan {one.id}", way_shown(one.direction), made, one.status, numbers, waits_for(one)]
+    parts = [f"plan {one.id}", one.way, made, one.status, numbers, waits_for(one)]
     return printable("  ".join(part for part in parts if part)).replace("\n", " ")
 
 

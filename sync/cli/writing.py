@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.store.plans import PlanInfo
 
     Start = Callable[[AsyncEngine, ConsoleProgress, Confirm], Awaitable[Ended]]
+    Planner = Callable[[AsyncEngine, ConsoleProgress], Awaitable[Ended]]
 
 
 def require_consent(*, yes: bool, command: str, writes_to: str) -> None:
@@ -57,6 +58,26 @@ def carry_out(ctx: click.Context, start: "Start", *, yes: bool, form: str, outpu
             return ended
 
     return conclude(run_async(ctx, work))
+
+
+def only_plan(ctx: click.Context, start: "Planner", *, form: str, output: Path | None) -> ExitCode:
+    """Start a run that only makes a plan, print it, and return its exit code."""
+    settings = settings_of(ctx)
+
+    async def work() -> "Ended":
+        from sync.cli.progress import ConsoleProgress
+        from sync.cli.reporting import print_ended
+
+        async with database_of(settings) as database:
+            with ConsoleProgress() as progress:
+                ended = await start(database, progress)
+            await print_ended(database, ended, form, output)
+            return ended
+
+    ended = run_async(ctx, work)
+    if any(guard.tripped for guard in ended.plan.guards) or ended.plan.summary.conflict:
+        return ExitCode.STOPPED_BY_GUARD
+    return ExitCode.CHANGES if ended.plan.summary.writes else ExitCode.DONE
 
 
 async def _tell_going_on(database: "AsyncEngine", plan: "PlanInfo") -> None:

@@ -51,7 +51,10 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Some changes of one kind, with everything about them that is read from the database at once."""
+    """Some changes of one kind, with everything about them that is read from the database at once.
+
+    `bibs` are the bibs of portfolios that are removed, as they were read; or those that the plan taken back made.
+    """
 
     sources: dict[str, SourceRecord] = field(default_factory=dict)
     titles: dict[str, Link] = field(default_factory=dict)
@@ -61,6 +64,7 @@ class Batch:
     places: dict[str, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
     source_titles: dict[str, Title] = field(default_factory=dict)
     packages: dict[str, Package] = field(default_factory=dict)
+    bibs: dict[str, Title] = field(default_factory=dict)
 
 
 Step = Callable[[Application, Batch, Change], Awaitable[Result | None]]

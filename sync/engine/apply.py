@@ -5,8 +5,9 @@ Creations from the top (packages, services, titles, holdings), updates with them
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
 import structlog
 
@@ -14,8 +15,10 @@ from sync.engine.application import Application, Batch, Step
 from sync.engine.read import Snapshot
 from sync.engine.stages import REMOVAL_STAGES, WRITE_STAGES, Stage, Way
 from sync.engine.to_alma.hands import alma_hands
+from sync.engine.to_alma.undo import UNDO_IN_ALMA
 from sync.engine.to_alma.way import TO_ALMA
 from sync.engine.to_folio.hands import folio_hands
+from sync.engine.to_folio.undo import UNDO_IN_FOLIO
 from sync.engine.to_folio.way import TO_FOLIO
 from sync.engine.work import Work
 from sync.errors import (
@@ -41,13 +44,22 @@ DRAIN_SECONDS = 20.0
 CHANGES_AT_ONCE = 24
 """More than calls in flight, since each change also waits for the database."""
 
+WAYS: Mapping[System, Way] = MappingProxyType({System.FOLIO: TO_FOLIO, System.ALMA: TO_ALMA})
+WAYS_BACK: Mapping[System, Way] = MappingProxyType({System.FOLIO: UNDO_IN_FOLIO, System.ALMA: UNDO_IN_ALMA})
+"""How a plan is carried out that takes another one back."""
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 UNREACHED_IN_A_ROW = 2 * CHANGES_AT_ONCE
 
 
 async def apply_plan(
-    work: Work, plan_id: int, directions: Sequence[Direction], alma: Snapshot, folio: Snapshot
+    work: Work,
+    plan_id: int,
+    directions: Sequence[Direction],
+    alma: Snapshot,
+    folio: Snapshot,
+    ways: Mapping[System, Way],
 ) -> None:
     """Carry out every planned change of a plan; of a two-way plan those to FOLIO first, and all removals at the end.
 
@@ -79,7 +91,7 @@ async def apply_plan(
                 alma=to_alma,
             )
         )
-    applying = asyncio.ensure_future(_apply(halves))
+    applying = asyncio.ensure_future(_apply(halves, ways))
     try:
         await asyncio.shield(applying)
     except asyncio.CancelledError:
@@ -89,10 +101,10 @@ async def apply_plan(
         await journal.finish()
 
 
-async def _apply(halves: Sequence[Application]) -> None:
+async def _apply(halves: Sequence[Application], ways: Mapping[System, Way]) -> None:
     for stages in (WRITE_STAGES, REMOVAL_STAGES):
         for application in halves:
-            await _apply_stages(application, stages)
+            await _apply_stages(application, ways[application.direction.target], stages)
 
 
 async def _drain(applying: asyncio.Future[None], halves: Sequence[Application]) -> None:
@@ -107,7 +119,7 @@ async def _drain(applying: asyncio.Future[None], halves: Sequence[Application]) 
             await applying
 
 
-async def _apply_stages(application: Application, stages: Sequence[Stage]) -> None:
+async def _apply_stages(application: Application, way: Way, stages: Sequence[Stage]) -> None:
     work, target = application.work, application.direction.target
     planned = await count_statuses(work.database, application.plan_id, system=target)
     for stage in stages:
@@ -115,12 +127,11 @@ async def _apply_stages(application: Application, stages: Sequence[Stage]) -> No
         if total:
             words = f"{stage.words} in {target.label}"
             work.progress.begin(words, total)
-            await _apply_stage(application, stage, words)
+            await _apply_stage(application, way, stage, words)
             work.progress.end(words)
 
 
-async def _apply_stage(application: Application, stage: Stage, words: str) -> None:
-    way = TO_FOLIO if application.direction.target is System.FOLIO else TO_ALMA
+async def _apply_stage(application: Application, way: Way, stage: Stage, words: str) -> None:
     application.packages = await way.package_links(application)
     pending: list[Change] = []
     changes = changes_of(

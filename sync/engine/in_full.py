@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sync.engine.work import Work
-from sync.folio import wire
-from sync.folio.mapping import holding_from_wire, package_from_wire, title_from_resource
-from sync.model import INHERITED, Holding, Package, Title
+from sync.folio.mapping import own_holding, own_package, title_from_resource
+from sync.model import Holding, Package, Title
 from sync.store.in_full import InFull, keep, read_before
 
 
@@ -18,18 +17,6 @@ async def package_in_full(work: Work, package_id: str) -> Package:
         NotFoundError: when it is not there any longer.
     """
     return own_package((await work.folio.get_package(package_id)).model)
-
-
-def own_package(record: wire.Package) -> Package:
-    """Return a package as it speaks for itself: with `INHERITED` for a proxy that is the provider's."""
-    package = package_from_wire(record)
-    return replace(package, proxy=INHERITED) if _inherited(record.attributes.proxy) else package
-
-
-def own_holding(record: wire.Resource) -> Holding:
-    """Return a resource as it speaks for itself: with `INHERITED` for a proxy that is its package's."""
-    holding = holding_from_wire(record)
-    return replace(holding, proxy=INHERITED) if _inherited(record.attributes.proxy) else holding
 
 
 @dataclass(slots=True)
@@ -68,8 +55,3 @@ async def singles_of(work: Work, listed: Sequence[Holding]) -> AsyncIterator[Sin
 async def _resource_in_full(work: Work, resource_id: str) -> tuple[Holding, Title]:
     record = (await work.folio.get_resource(resource_id)).model
     return own_holding(record), title_from_resource(record)
-
-
-def _inherited(proxy: wire.Proxy | None) -> bool:
-    """Return whether a proxy is that of the level above: then the record itself says nothing (facts: folio §1.5)."""
-    return proxy is not None and proxy.inherited is not False

@@ -1,61 +1,31 @@
 """The verbs in order: read both sides, match, plan; then show, ask, apply and verify."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sync.alma import extractor as alma_extractor
-from sync.engine.apply import apply_plan
+from sync.engine.carrying_out import Read, carry_out, declined, read_again
 from sync.engine.check import require_maps
 from sync.engine.match import match
 from sync.engine.plan import Wanted, make_plan
-from sync.engine.read import Snapshot, read_alma, read_folio, stored_snapshot
-from sync.engine.running import Confirm, Ended, close_run, open_run, result_of
+from sync.engine.read import Snapshot, read_alma, read_folio
+from sync.engine.running import Confirm, Ended, open_run
 from sync.engine.settle import Doubts, settle
 from sync.engine.work import Progress, Work, configuration_of
-from sync.errors import GuardError, QuotaError
-from sync.model import Kind, System
-from sync.plan.changes import REMOVALS, Action, Status
-from sync.plan.direction import BOTH_WAYS, Direction, directions_of
-from sync.plan.guards import SCOPE, SHRUNK
+from sync.errors import GuardError
+from sync.model import System
 from sync.settings import Pair
-from sync.store.approval import (
-    begin_applying,
-    go_on_applying,
-    no_such_plan,
-    require_waiting,
-    seal_plan,
-    unfinished_plan,
-)
-from sync.store.conflicts import close_followed
-from sync.store.plans import (
-    PlanInfo,
-    PlanStatus,
-    count_planned,
-    count_statuses,
-    find_plan,
-    plan_info,
-    set_plan_status,
-    withhold,
-)
+from sync.store.approval import no_such_plan, require_waiting, seal_plan, unfinished_plan
+from sync.store.plans import PlanInfo, PlanStatus, count_planned, find_plan, plan_info, withhold
 from sync.store.runs import RunState, end_run, note_plan
-from sync.store.snapshots import accept_snapshot, count_parked, count_records, drop_snapshots, refresh_statistics
+from sync.store.snapshots import count_parked, drop_snapshots, refresh_statistics
 from sync.transport.connection import Observer
 from sync.transport.paging import in_parallel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _PACKAGES = {System.ALMA: "Alma's collections", System.FOLIO: "FOLIO's packages"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """Both systems as they were read."""
-
-    alma: Snapshot
-    folio: Snapshot
 
 
 async def diff(
@@ -111,10 +81,10 @@ async def migrate(
             plan_id, read = await _prepare(work, wanted, doubts, dry_run=False)
             plan = await plan_info(database, plan_id)
         else:
-            read = await _read_again(work, plan)
+            read = await read_again(work, plan)
         if plan.summary.writes and not await confirm(plan):
-            return await _declined(work, plan)
-        return await _carry_out(work, plan, read)
+            return await declined(work, plan)
+        return await carry_out(work, plan, read)
 
 
 async def _half_done(work: Work, wanted: Wanted, doubts: Doubts) -> PlanInfo | None:
@@ -157,9 +127,9 @@ async def apply_stored(
         await withhold(database, plan_id, doubts)
         await note_plan(database, work.run_id, plan_id)
         if plan.status != PlanStatus.APPROVED and plan.summary.writes and not await confirm(plan):
-            return await _declined(work, plan)
-        read = await _read_again(work, plan)
-        return await _carry_out(work, plan, read)
+            return await declined(work, plan)
+        read = await read_again(work, plan)
+        return await carry_out(work, plan, read)
 
 
 async def _plan_of(database: AsyncEngine, name: str, plan_id: int) -> PlanInfo:
@@ -167,54 +137,6 @@ async def _plan_of(database: AsyncEngine, name: str, plan_id: int) -> PlanInfo:
     if plan is None:
         raise no_such_plan(name, plan_id)
     return plan
-
-
-async def _declined(work: Work, plan: PlanInfo) -> Ended:
-    parked = await count_parked(work.database, plan.run_id)
-    await end_run(work.database, work.run_id, state=RunState.DONE, message="planned, not approved")
-    return Ended(run_id=work.run_id, plan=plan, parked=parked, declined=True)
-
-
-async def _carry_out(work: Work, plan: PlanInfo, read: Read) -> Ended:
-    database = work.database
-    configuration = configuration_of(work.pair)
-    if plan.status == PlanStatus.BEGUN:
-        await go_on_applying(database, plan.id, run_id=work.run_id)
-    else:
-        await begin_applying(database, plan.id, run_id=work.run_id, pair=work.name, configuration=configuration)
-    paused: QuotaError | None = None
-    try:
-        await apply_plan(work, plan.id, directions_of(plan.direction), read.alma, read.folio)
-    except QuotaError as error:
-        paused = error
-    else:
-        await set_plan_status(database, plan.id, PlanStatus.APPLIED)
-        await _measure_next_by(database, plan, read)
-        await close_followed(database, work.name, run_id=plan.run_id, plan_id=plan.id)
-    parked = await count_parked(database, plan.run_id)
-    result = await result_of(database, plan.id, parked)
-    ended = Ended(run_id=work.run_id, plan=plan, parked=parked, result=result, paused=paused)
-    await close_run(database, ended)
-    return ended
-
-
-async def _measure_next_by(database: AsyncEngine, plan: PlanInfo, read: Read) -> None:
-    """Let the next readings be measured by these, unless a guard found them too small and nobody approved."""
-    doubted = any(guard.tripped and guard.name in (SHRUNK, SCOPE) for guard in plan.guards)
-    counts = await count_statuses(database, plan.id)
-    waiting = sum(
-        number for (_, action, status), number in counts.items() if action in REMOVALS and status is Status.WITHHELD
-    )
-    if doubted and waiting:
-        return
-    for snapshot in (read.alma, read.folio):
-        held = await count_records(database, snapshot.id)
-        done = await count_statuses(database, plan.id, system=snapshot.system)
-        size = held.get(Kind.PACKAGE, 0) + held.get(Kind.HOLDING, 0)
-        for (kind, action, status), number in done.items():
-            if kind in (Kind.PACKAGE, Kind.HOLDING) and status is Status.VERIFIED and action is not Action.UPDATE:
-                size += -number if action in REMOVALS else number
-        await accept_snapshot(database, snapshot.id, size)
 
 
 async def _prepare(work: Work, wanted: Wanted, doubts: Doubts, *, dry_run: bool) -> tuple[int, Read]:
@@ -257,15 +179,3 @@ async def read_both(work: Work, wanted: Wanted) -> Read:
     async for _ in in_parallel(System, read, width=1 if leave else len(System)):
         pass
     return Read(alma=snapshots[System.ALMA], folio=snapshots[System.FOLIO])
-
-
-async def _read_again(work: Work, plan: PlanInfo) -> Read:
-    """Return the readings a stored plan was made of, with Alma's codes as they are now."""
-    alma = await stored_snapshot(work.database, plan.alma_snapshot or 0)
-    folio = await stored_snapshot(work.database, plan.folio_snapshot or 0)
-    if plan.direction in (BOTH_WAYS, Direction.FOLIO_TO_ALMA):
-        codes = await alma_extractor.read_codes(work.alma, work.pair.maps)
-        access_type = work.pair.alma.collection_access_type
-        write_codes = await alma_extractor.read_write_codes(work.alma, codes, access_type)
-        alma = alma.with_codes(codes, write_codes)
-    return Read(alma=alma, folio=folio)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 
 from sync.engine.guards import judge_plan
-from sync.engine.planning import Matched, Planning, Tally
+from sync.engine.planning import Matched, Planning, Tally, cost_now, taken_back_guard
 from sync.engine.read import Snapshot
 from sync.engine.removals import plan_removals
 from sync.engine.settle import Doubts
@@ -14,19 +14,17 @@ from sync.engine.to_folio.decide import decide_for_folio
 from sync.engine.work import Work, configuration_of
 from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Guard
-from sync.plan.cost import DailyCalls, Limits, estimate
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import RemovalLimits
 from sync.settings import Policy
 from sync.store.bases import has_agreed
 from sync.store.comparison import count_identities
 from sync.store.conflicts import close_conflicts
-from sync.store.links import close_gone_links
+from sync.store.links import close_gone_links, taken_back
 from sync.store.plans import begin_plan, count_statuses, drop_needless_titles, finish_plan
 from sync.store.runs import note_plan
 from sync.store.snapshots import count_records
 from sync.store.standing import count_agreeing
-from sync.transport.budget import Budget
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -82,6 +80,7 @@ async def make_plan(
     )
     await note_plan(database, work.run_id, plan_id)
     tally = Tally()
+    apart = await taken_back(database, work.name)
     halves = [
         Planning(
             work=work,
@@ -92,6 +91,7 @@ async def make_plan(
             both_ways=wanted.direction is None,
             dry_run=dry_run,
             doubts=doubts,
+            apart=apart,
             tally=tally,
         )
         for direction in wanted.directions
@@ -114,21 +114,13 @@ async def make_plan(
 
 async def _finish(halves: list[Planning]) -> None:
     planning, work, tally = halves[0], halves[0].work, halves[0].tally
-    needless = await drop_needless_titles(work.database, planning.plan_id)
-    for system, number in needless.items():
+    needless, waiting = await drop_needless_titles(work.database, planning.plan_id)
+    for system, number in (*needless.items(), *waiting.items()):
         tally.kinds[system, Kind.TITLE, Action.CREATE] -= number
         tally.summary.create -= number
-    guards = [*_reading_guards(halves), *tally.guards, *await judge_plan(halves)]
+    tally.summary.withheld += sum(waiting.values())
+    guards = [*_reading_guards(halves), *tally.guards, *await judge_plan(halves), *taken_back_guard(tally)]
     tally.summary.unchanged = max(0, await _unchanged(planning, sum(needless.values())))
-    folio, alma = work.pair.folio, work.pair.alma
-    cost = estimate(
-        tally.kinds,
-        alma=Limits(per_second=alma.requests_per_second, daily=_daily(work.alma.connection.budget, None)),
-        folio=Limits(
-            per_second=folio.requests_per_second, daily=_daily(work.folio.connection.budget, folio.daily_calls)
-        ),
-        tags=bool(work.pair.policy.tags),
-    )
     summary = tally.summary
     log.info(
         "planned",
@@ -143,7 +135,7 @@ async def _finish(halves: list[Planning]) -> None:
         withheld=summary.withheld,
         parked=len(tally.parked),
     )
-    await finish_plan(work.database, planning.plan_id, summary=summary, guards=guards, cost=cost)
+    await finish_plan(work.database, planning.plan_id, summary=summary, guards=guards, cost=cost_now(work, tally.kinds))
 
 
 async def _unchanged(planning: Planning, needless: int) -> int:
@@ -173,12 +165,6 @@ async def _decided(planning: Planning, needless: int) -> int:
         number for (kind, action, _), number in counts.items() if kind is not Kind.SERVICE and action not in REMOVALS
     )
     return changes + needless + len(planning.tally.parked)
-
-
-def _daily(budget: Budget, a_day: int | None) -> DailyCalls | None:
-    if budget.remaining is None:
-        return None
-    return DailyCalls(left=budget.remaining - budget.reserve, a_day=(a_day or budget.remaining) - budget.reserve)
 
 
 def _reading_guards(halves: list[Planning]) -> list[Guard]:

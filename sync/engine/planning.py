@@ -1,19 +1,22 @@
 """A plan in the making: what its parts share, and how their changes and conflicts are stored."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
 from sync.errors import DataError
 from sync.model import Kind, Parked, System
-from sync.plan.changes import Action, Change, Guard, Status, Summary
+from sync.plan.changes import Action, Change, Cost, Guard, Status, Summary
+from sync.plan.cost import DailyCalls, Limits, Step, estimate
 from sync.plan.direction import Direction
+from sync.plan.guards import TAKEN_BACK, TAKEN_BACK_WORDS
 from sync.store.comparison import Comparison
 from sync.store.conflicts import Conflict, note_conflicts
 from sync.store.plans import add_changes
 from sync.store.snapshots import add_parked
+from sync.transport.budget import Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,8 @@ class Matched:
 class Tally:
     """What is counted while a plan is made: planned changes by kind, and by field what changed since both agreed.
 
-    `parked` are the records that cannot take part as they stand.
+    `parked` are the records that cannot take part as they stand; `taken_back` counts what waits for a person since an
+    undo took it back.
     """
 
     next_seq: int = 1
@@ -42,6 +46,7 @@ class Tally:
     summary: Summary = field(default_factory=Summary)
     guards: list[Guard] = field(default_factory=list)
     parked: set[tuple[System, Kind, str]] = field(default_factory=set)
+    taken_back: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class Planning:
     """A plan in the making, or the half of a two-way plan that goes one way; both halves share the tally.
 
     Of a `dry_run` nothing is carried out. `doubts` are changes that may have been made already, by id: they wait.
+    `apart` are records that an undo took apart from their partners, which only a person brings together again.
     """
 
     work: Work
@@ -59,6 +65,7 @@ class Planning:
     both_ways: bool = False
     dry_run: bool = False
     doubts: Mapping[str, DataError] = field(default_factory=dict)
+    apart: Mapping[tuple[System, Kind], Collection[str]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -78,8 +85,7 @@ class Planning:
 
     async def add(self, changes: Sequence[Change]) -> None:
         """Store changes, in the order of their packages and names, and count them."""
-        changes = [_withheld(one, self.doubts[one.id]) if one.id in self.doubts else one for one in changes]
-        ordered = sorted(changes, key=lambda one: (one.package_key, one.name, one.id))
+        ordered = sorted(map(self._held_back, changes), key=lambda one: (one.package_key, one.name, one.id))
         tally = self.tally
         tally.next_seq = await add_changes(self.work.database, self.plan_id, tally.next_seq, ordered)
         tally.summary.count(ordered)
@@ -91,6 +97,24 @@ class Planning:
             if one.action is Action.UPDATE and one.agreed
             for change in one.fields
         )
+
+    def _held_back(self, change: Change) -> Change:
+        if change.id in self.doubts:
+            doubt = self.doubts[change.id]
+            return replace(change, status=Status.WITHHELD, reason=f"{doubt.message}. {doubt.advice}")
+        if change.status is Status.PLANNED and self._is_taken_back(change):
+            self.tally.taken_back += 1
+            return replace(change, status=Status.WITHHELD, reason=f"guard {TAKEN_BACK}: {TAKEN_BACK_WORDS}")
+        return change
+
+    def _is_taken_back(self, change: Change) -> bool:
+        if change.action not in (Action.CREATE, Action.SELECT):
+            return False
+        source = System.ALMA if change.system is System.FOLIO else System.FOLIO
+        # a service is made for its package
+        kind = Kind.PACKAGE if change.kind is Kind.SERVICE else change.kind
+        apart = self.apart.get((source, kind), ())
+        return any(key in apart for key in change.source_keys)
 
     async def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """Store conflicts, and count those that wait for a decision."""
@@ -114,5 +138,27 @@ class Planning:
         await add_parked(self.work.database, self.work.run_id, [parked])
 
 
-def _withheld(change: Change, doubt: DataError) -> Change:
-    return replace(change, status=Status.WITHHELD, reason=f"{doubt.message}. {doubt.advice}")
+def taken_back_guard(tally: Tally) -> list[Guard]:
+    """Return the guard on what an undo took back, where a plan would bring it again."""
+    if not tally.taken_back:
+        return []
+    return [Guard(name=TAKEN_BACK, value=tally.taken_back, limit=0, tripped=True, explanation=TAKEN_BACK_WORDS)]
+
+
+def cost_now(work: Work, kinds: Counter[Step]) -> Cost:
+    """Return what so many changes cost, by the calls that are left of this day."""
+    folio, alma = work.pair.folio, work.pair.alma
+    return estimate(
+        kinds,
+        alma=Limits(per_second=alma.requests_per_second, daily=_daily(work.alma.connection.budget, None)),
+        folio=Limits(
+            per_second=folio.requests_per_second, daily=_daily(work.folio.connection.budget, folio.daily_calls)
+        ),
+        tags=bool(work.pair.policy.tags),
+    )
+
+
+def _daily(budget: Budget, a_day: int | None) -> DailyCalls | None:
+    if budget.remaining is None:
+        return None
+    return DailyCalls(left=budget.remaining - budget.reserve, a_day=(a_day or budget.remaining) - budget.reserve)

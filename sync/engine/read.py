@@ -60,6 +60,11 @@ async def stored_snapshot(database: AsyncEngine, snapshot_id: int) -> Snapshot:
     return Snapshot(id=snapshot_id, system=info.system, extraction=extraction)
 
 
+def unread(system: System) -> Snapshot:
+    """Return a reading of nothing, for a plan that is not made of readings: absence from it says nothing."""
+    return Snapshot(id=0, system=system, extraction=Extraction(shortfalls=["it was not read"]))
+
+
 async def read_alma(work: Work, *, to_write: bool) -> Snapshot:
     """Read everything the Alma institution holds; with `to_write` also the codes for what is to be written."""
     codes = await alma_extractor.read_codes(work.alma, work.pair.maps)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.engine.planning import Planning
 from sync.engine.to_alma.services import services_by_collection
-from sync.model import INHERITED, Holding, Kind, Package, Record, Service, System, Title
+from sync.model import INHERITED, Holding, Kind, Package, Record, Service, System, Title, kind_of
 from sync.plan.changes import NOT_ASKED, Action, Change, Guard, Status, change_id
 from sync.plan.compare import NOTE_FIELDS, fields_of, meaning, removed_fields, shown
 from sync.plan.guards import RemovalLimits, RemovalVerdict, Share, Size, judge_reading, judge_removals
@@ -67,7 +67,7 @@ class _Removals:
         """Return whether the removal wins over these edits, since a person decided so; else it is listed as open."""
         if not self.planning.both_ways:
             return False
-        kind = Kind.PACKAGE if isinstance(record, Package) else Kind.HOLDING
+        kind = kind_of(record)
         gone, edited = ("removed",), edits
         alma, folio = (edited, gone) if self.target is System.ALMA else (gone, edited)
         package_key = record.key if isinstance(record, Package) else record.package_key

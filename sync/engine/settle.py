@@ -13,6 +13,7 @@ import structlog
 
 from sync.alma.lookup import SeveralError
 from sync.engine.adopting import Adopted, Search
+from sync.engine.apart import APART, apart_links
 from sync.engine.to_alma import settle as in_alma
 from sync.engine.to_folio import settle as in_folio
 from sync.engine.work import Work
@@ -58,6 +59,9 @@ async def _settle(work: Work, write: LeftOpen) -> None:
         await settle_left_open(work.database, work.name, work.run_id, write.id, IntentState.SUPERSEDED)
         return
     found = await search(work, write.change, write.natural_key) or Adopted(answer_id="")
+    if write.takes_back and found.links and write.change.kind in APART:
+        links, closings = apart_links(write.change, found.links)
+        found = Adopted(answer_id=found.answer_id, links=links, closings=closings)
     state = IntentState.ADOPTED if found.answer_id else IntentState.ABSENT
     await settle_left_open(
         work.database,

@@ -23,6 +23,8 @@ from sync.folio.lookup import FolioLookup, WrittenTitle
 from sync.folio.mapping import (
     holding_from_wire,
     needs_details,
+    own_holding,
+    own_package,
     package_from_wire,
     package_post,
     package_put,
@@ -38,7 +40,7 @@ from sync.model import Holding, Medium, Package, Title
 from sync.plan.changes import Change
 from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, refuse_if_moved
 from sync.plan.names import NameClaim, name_candidates
-from sync.plan.writes import Claims
+from sync.plan.writes import Before, Claims
 from sync.transport.records import Record as WireRecord
 from sync.transport.sending import Sender
 
@@ -148,7 +150,12 @@ class FolioLoader:
             return None if differences(title, current, TITLE_FIELDS) else title_id
 
         await self.sender.send(
-            change.id, "update title", title_id, lambda: _id_of(self.client.update_title(title_id, body)), found
+            change.id,
+            "update title",
+            title_id,
+            lambda: _id_of(self.client.update_title(title_id, body)),
+            found,
+            before=Before(record=title_from_wire(stored)),
         )
 
     async def complete_holding(
@@ -218,7 +225,12 @@ class FolioLoader:
             return None if differences(package, current, PACKAGE_FIELDS) else stored.id
 
         await self.sender.send(
-            change_id, "update package", stored.id, lambda: _id_of(self.client.update_package(stored.id, body)), found
+            change_id,
+            "update package",
+            stored.id,
+            lambda: _id_of(self.client.update_package(stored.id, body)),
+            found,
+            before=Before(record=own_package(stored)),
         )
 
     async def _tag_package(self, change_id: str, package_id: str, package: Package) -> None:
@@ -305,6 +317,7 @@ class FolioLoader:
             found,
             patient=stored is None,
             look_once=True,
+            before=Before(record=own_holding(stored)) if stored is not None else None,
         )
 
 

@@ -12,6 +12,7 @@ from sync.folio import wire
 from sync.folio.fit import NO_PROXY
 from sync.folio.requests import PackagePost, PackagePut, ResourcePost, ResourcePut, TagsPut, TitlePost, TitlePut
 from sync.model import (
+    INHERITED,
     Contributor,
     CoverageRange,
     DayRange,
@@ -123,6 +124,23 @@ def holding_from_wire(record: wire.Resource) -> Holding:
         user_defined=_user_defined(found),
         tags=found.tags.tag_list if found.tags else None,
     )
+
+
+def own_package(record: wire.Package) -> Package:
+    """Return a package as it speaks for itself: with `INHERITED` for a proxy that is the provider's."""
+    package = package_from_wire(record)
+    return replace(package, proxy=INHERITED) if _inherited(record.attributes.proxy) else package
+
+
+def own_holding(record: wire.Resource) -> Holding:
+    """Return a resource as it speaks for itself: with `INHERITED` for a proxy that is its package's."""
+    holding = holding_from_wire(record)
+    return replace(holding, proxy=INHERITED) if _inherited(record.attributes.proxy) else holding
+
+
+def _inherited(proxy: wire.Proxy | None) -> bool:
+    """Return whether a proxy is that of the level above: then the record itself says nothing (facts: folio §1.5)."""
+    return proxy is not None and proxy.inherited is not False
 
 
 def listed(record: Record) -> Record:

@@ -11,9 +11,19 @@ from dataclasses import dataclass, field
 from sync.errors import DataError, NotFoundError
 from sync.folio import wire
 from sync.folio.client import FolioClient
-from sync.folio.mapping import deselected_package, deselected_resource, holding_from_wire, package_from_wire
+from sync.folio.mapping import (
+    deselected_package,
+    deselected_resource,
+    holding_from_wire,
+    own_holding,
+    own_package,
+    package_from_wire,
+    title_from_resource,
+)
+from sync.model import Loss
 from sync.plan.changes import Change
 from sync.plan.compare import refuse_if_moved
+from sync.plan.writes import Before
 from sync.transport.paging import read_listing
 from sync.transport.records import ModelT, Record
 from sync.transport.sending import LOOKS, Sender
@@ -49,7 +59,10 @@ class FolioRemover:
             async def is_gone() -> str | None:
                 return resource_id if await self._resource(resource_id) is None else None
 
-            await self._remove(change, "remove holding", call, is_gone)
+            before = Before(
+                record=own_holding(stored), title=title_from_resource(stored), lost=_tags(stored.attributes.tags)
+            )
+            await self._remove(change, "remove holding", before, call, is_gone)
         self._removed.add(resource_id)
 
     async def remove_package(self, change: Change) -> None:
@@ -76,17 +89,19 @@ class FolioRemover:
         async def is_gone() -> str | None:
             return package_id if await self._package(package_id) is None else None
 
-        await self._remove(change, "remove package", call, is_gone)
+        before = Before(record=own_package(stored), lost=_tags(stored.attributes.tags))
+        await self._remove(change, "remove package", before, call, is_gone)
 
     async def _remove(
         self,
         change: Change,
         operation: str,
+        before: Before,
         call: Callable[[], Awaitable[str]],
         is_gone: Callable[[], Awaitable[str | None]],
     ) -> None:
         with suppress(NotFoundError):  # FOLIO reads again what it has just removed, and says so (facts: folio §2.1)
-            await self.sender.send(change.id, operation, change.target_id, call, is_gone, look_once=True)
+            await self.sender.send(change.id, operation, change.target_id, call, is_gone, look_once=True, before=before)
         if await self.sender.look(is_gone) is None:
             raise DataError(
                 f"FOLIO still shows {change.target_id} after its removal",
@@ -127,6 +142,12 @@ class FolioRemover:
     async def _package(self, package_id: str) -> wire.Package | None:
         found = await _or_none(self.client.get_package(package_id))
         return None if found is None or found.attributes.is_selected is False else found
+
+
+def _tags(tags: wire.Tags | None) -> tuple[Loss, ...]:
+    if tags is None or not tags.tag_list:
+        return ()
+    return (Loss("tags", ", ".join(tags.tag_list), "tags are not made again"),)
 
 
 async def _or_none(answer: Awaitable[Record[ModelT]]) -> ModelT | None:

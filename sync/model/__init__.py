@@ -18,6 +18,7 @@ from sync.model.records import (
     System,
     Title,
     UserDefined,
+    kind_of,
 )
 from sync.model.text import clean, cut_at_word, name_key
 
@@ -52,6 +53,7 @@ __all__ = [
     "clean",
     "cut_at_word",
     "day_ranges",
+    "kind_of",
     "name_key",
     "parse_isbn",
     "parse_issn",

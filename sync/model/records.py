@@ -172,6 +172,19 @@ class Holding:
 Record = Package | Service | Title | Holding
 
 
+def kind_of(record: Record) -> Kind:
+    """Return which kind of record it is."""
+    match record:
+        case Package():
+            return Kind.PACKAGE
+        case Service():
+            return Kind.SERVICE
+        case Title():
+            return Kind.TITLE
+        case Holding():
+            return Kind.HOLDING
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
     """A record that cannot take part as it stands, with the reason and what to do about it.

@@ -109,6 +109,8 @@ SHRUNK = "much-smaller"
 SCOPE = "scope-changed"
 WHOLE = "selected"
 """The scope of a reading of everything that FOLIO has selected; any other one reads less of it."""
+TAKEN_BACK = "taken-back"
+TAKEN_BACK_WORDS = "an undo took it back, and only a person brings it again"
 FEW = 20
 """A reading that lacks no more records than this is never called much smaller."""
 

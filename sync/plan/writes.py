@@ -1,9 +1,10 @@
 """What a loader tells before and after each write, and what it asks before it takes a record that is there."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from sync.model import System
+from sync.model import Loss, Record, System, Title
 
 
 class IntentState(StrEnum):
@@ -18,11 +19,25 @@ class IntentState(StrEnum):
     SUPERSEDED = "superseded"  # left open by a run that broke off; its target was read anew since
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """A record as it was read just before it was written over or removed, so that an undo can bring it back.
+
+    Of a holding that is removed `title` is what it was of, and `lost` what the record held beside the model.
+    """
+
+    record: Record
+    title: Title | None = None
+    lost: tuple[Loss, ...] = ()
+
+
 class WriteLog(Protocol):
     """Keeps intents. Each method has stored its row when it returns."""
 
-    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> str:
-        """Store that a write is about to be sent and return the intent's id."""
+    async def intend(
+        self, change_id: str, system: System, operation: str, natural_key: str, before: Before | None = None
+    ) -> str:
+        """Store that a write is about to be sent, with the record as it is, and return the intent's id."""
 
     async def settle(self, intent_id: str, state: IntentState, answer_id: str = "") -> None:
         """Store what became of it; `answer_id` is the id the system gave."""

@@ -41,6 +41,7 @@ async def write_json(
         "plan_id": plan.id,
         "pair": plan.pair,
         "direction": plan.direction,
+        "takes_back": plan.takes_back,
         "created_at": plan.created_at.isoformat(timespec="seconds"),
         "summary": msgspec.to_builtins(plan.summary),
         "guards": [

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sync.model import Kind, Parked, System, clean
 from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Change, Guard, Status
-from sync.plan.direction import BOTH_WAYS, Direction, directions_of, way_shown
+from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.report.overview import MOST_SHOWN, Overview
 from sync.report.rows import ReportRow
 from sync.report.words import LONGEST_VALUE, cut, plain, value_words
@@ -95,8 +95,7 @@ def _listing(counts: Iterable[tuple[Kind, int]]) -> str:
 
 
 def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
-    way = way_shown(plan.direction)
-    lines = [f"Plan {plan.id} · {plan.pair} · {way} · {plan.created_at:%Y-%m-%d %H:%M} UTC"]
+    lines = [f"Plan {plan.id} · {plan.pair} · {plan.way} · {plan.created_at:%Y-%m-%d %H:%M} UTC"]
     if not done:
         lines.append(sentence(plan, overview))
         gone = [guard.explanation for guard in plan.guards if guard.name == NOT_ASKED]
@@ -104,7 +103,7 @@ def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
         if plan.summary.writes:
             lines.append(f"Cost: {_cost(plan)}, at least {_time(plan)} at the permitted rate.")
     titles = overview.kinds[Kind.TITLE, Action.CREATE]
-    if done and titles and plan.direction != BOTH_WAYS:
+    if done and titles and plan.direction != BOTH_WAYS and not plan.takes_back:
         direction = Direction(plan.direction)
         made = "custom titles" if direction.target is System.FOLIO else "new bibs"
         lines.append(

@@ -1,5 +1,6 @@
 """A plan's way from draft to applied: what is withheld in it and approved, its fingerprint, and its single use."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.errors import ConfigurationError, GuardError
 from sync.model import Kind, System
 from sync.plan.approvable import Choice, guards_after
-from sync.plan.changes import Cost, Status
+from sync.plan.changes import REMOVALS, Action, Cost, Status
 from sync.plan.cost import DailyCalls, Limits, Step, estimate
 from sync.settings import Pair
 from sync.store.choosing import Choosing, CostOf
@@ -159,6 +160,23 @@ async def withhold_under_other_rules(
     async with engine.begin() as connection:
         result = await connection.execute(sql("withhold_under_other_rules"), parameters)
         return Counter((System(row.system), Kind(row.kind)) for row in result)
+
+
+async def withhold_removals(
+    engine: AsyncEngine, plan_id: int, system: System, package_key: str, reason: str
+) -> Counter[tuple[Kind, Action]]:
+    """Withhold the planned removals of a package; return how many, by kind and action."""
+    removals = (
+        change.c.plan_id == plan_id,
+        change.c.system == system,
+        change.c.package_key == package_key,
+        change.c.action.in_(REMOVALS),
+        change.c.status == Status.PLANNED,
+    )
+    withheld = update(change).where(*removals).values(status=Status.WITHHELD, outcome=json.loads(_guarded(reason)))
+    async with engine.begin() as connection:
+        rows = await connection.execute(withheld.returning(change.c.kind, change.c.action))
+        return Counter((Kind(row.kind), Action(row.action)) for row in rows)
 
 
 def _guarded(reason: str) -> str:

@@ -14,7 +14,7 @@ from sync.plan.approvable import BY_PERSON, Choice, Item, head_of
 from sync.plan.changes import Action, Cost, FieldChange, Status, Summary
 from sync.plan.cost import Step
 from sync.store.encoding import decode_as, encode
-from sync.store.plans import Outcome, PlanInfo
+from sync.store.plans import FOR_HOLDINGS, WAITS_FOR_A_PERSON, Outcome, PlanInfo
 from sync.store.queries import sql
 from sync.store.tables import change, plan
 
@@ -194,7 +194,12 @@ class Choosing:
 
     async def _change(self, name: str, **parameters: object) -> None:
         """Carry out the statement sql/NAME.sql, and count the changes it moved."""
-        always = {"plan_id": self.plan.id, "by_person": WITHHELD_BY_PERSON}
+        always = {
+            "plan_id": self.plan.id,
+            "by_person": WITHHELD_BY_PERSON,
+            "for_holdings": FOR_HOLDINGS,
+            "waiting": WAITS_FOR_A_PERSON,
+        }
         rows = await self.connection.execute(sql(name), always | parameters)
         self.moved.update(Action(row.action) for row in rows)
 

@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.errors import LockedError
 from sync.model import System
 from sync.plan.changes import Change, Status
-from sync.plan.writes import IntentState
+from sync.plan.writes import Before, IntentState
 from sync.store.bases import Agreement, agree
+from sync.store.befores import stored_before
 from sync.store.group_commit import GroupCommit
 from sync.store.links import Closing, Link, add_links, close_links
 from sync.store.plans import Outcome, changes_by_id, plan_info, set_statuses
 from sync.store.queries import sql
 from sync.store.runs import RunState
-from sync.store.tables import intent, run
+from sync.store.tables import intent, plan, run
 
 CREATIONS = (
     "create package",
@@ -30,18 +31,22 @@ CREATIONS = (
 )
 """The operations that make a record; all others change one."""
 
-Row = dict[str, str | int]
+Row = dict[str, str | int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOpen:
-    """A write of an earlier run whose outcome nobody recorded; `change` is None where its plan is no longer kept."""
+    """A write of an earlier run whose outcome nobody recorded; `change` is None where its plan is no longer kept.
+
+    `takes_back`: its plan takes another one back.
+    """
 
     id: str
     system: System
     operation: str
     natural_key: str
     change: Change | None
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +86,10 @@ class Journal:
         self._change_of: dict[str, str] = {}
         self._answered: dict[str, list[Row]] = {}
 
-    async def intend(self, change_id: str, system: System, operation: str, natural_key: str) -> str:
-        """Store the intent of a write and return its id."""
+    async def intend(
+        self, change_id: str, system: System, operation: str, natural_key: str, before: Before | None = None
+    ) -> str:
+        """Store the intent of a write, with the record as it is, and return its id."""
         intent_id = str(uuid4())
         self._change_of[intent_id] = change_id
         await self._intents.submit(
@@ -94,6 +101,7 @@ class Journal:
                 "operation": operation,
                 "natural_key": natural_key,
                 "state": IntentState.OPEN,
+                "before": stored_before(before),
             }
         )
         return intent_id
@@ -172,8 +180,13 @@ async def open_intents(engine: AsyncEngine, pair: str) -> tuple[int, float]:
 
 async def left_open(engine: AsyncEngine, pair: str) -> list[LeftOpen]:
     """Return the writes of a pair whose outcome nobody recorded, in the order in which they were meant."""
-    query = select(intent, run.c.plan_id).join(run, run.c.id == intent.c.run_id).where(*_left_open(pair))
-    query = query.order_by(intent.c.made_at)
+    query = (
+        select(intent, run.c.plan_id, plan.c.takes_back)
+        .join(run, run.c.id == intent.c.run_id)
+        .outerjoin(plan, plan.c.id == run.c.plan_id)
+        .where(*_left_open(pair))
+        .order_by(intent.c.made_at)
+    )
     async with engine.connect() as connection:
         rows = (await connection.execute(query)).all()
     found = []
@@ -186,6 +199,7 @@ async def left_open(engine: AsyncEngine, pair: str) -> list[LeftOpen]:
                 operation=row.operation,
                 natural_key=row.natural_key,
                 change=stored.change if stored is not None else None,
+                takes_back=row.takes_back is not None,
             )
         )
     return found

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.model import Kind
+from sync.model import Kind, System
 from sync.store.queries import sql
 from sync.store.tables import entry, link, parked
+
+TAKEN_BACK = ", taken back"
+"""How the word ends that says what matched a link, once an undo has ended it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +34,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """Links that end: those of one FOLIO record, but for the Alma records in `keep`; or the one of one Alma record."""
+    """Links that end: those of one FOLIO record, but for the Alma records in `keep`; or the one of one Alma record.
+
+    `taken_back`: an undo ended them, and the two records are not to be brought together again unasked.
+    """
 
     kind: Kind
     folio_id: str = ""
     alma_id: str = ""
     keep: tuple[str, ...] = ()
+    taken_back: bool = False
 
 
 async def links(engine: AsyncEngine, pair: str, kind: Kind, alma_ids: Sequence[str]) -> dict[str, Link]:
@@ -199,11 +206,37 @@ async def close_links(connection: AsyncConnection, pair: str, closings: Iterable
             "folio_id": one.folio_id,
             "alma_id": one.alma_id,
             "keep": list(one.keep),
+            "ending": TAKEN_BACK if one.taken_back else "",
         }
         for one in closings
     ]
     if rows:
         await connection.execute(sql("close_links"), rows)
+
+
+async def taken_back(engine: AsyncEngine, pair: str) -> dict[tuple[System, Kind], set[str]]:
+    """Return the packages and holdings that only a person brings together again, since an undo took them apart.
+
+    By system and kind their ids there; one that was linked again since then is none of them.
+    """
+    found: dict[tuple[System, Kind], set[str]] = {}
+    async with engine.connect() as connection:
+        for row in await connection.execute(sql("taken_back"), {"pair": pair, "ending": f"%{TAKEN_BACK}"}):
+            found.setdefault((System.ALMA, Kind(row.kind)), set()).add(row.alma_id)
+            found.setdefault((System.FOLIO, Kind(row.kind)), set()).add(row.folio_id)
+    return found
+
+
+async def last_partners(
+    engine: AsyncEngine, pair: str, kind: Kind, system: System, ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return, for records of a system, what they were linked to last on the other side, if nothing else is now."""
+    query = sql("last_partners_in_alma" if system is System.FOLIO else "last_partners_in_folio")
+    found: dict[str, tuple[str, ...]] = {}
+    async with engine.connect() as connection:
+        for row in await connection.execute(query, {"pair": pair, "kind": kind, "ids": list(ids)}):
+            found[row.id] = tuple(row.partners)
+    return found
 
 
 async def count_linked(engine: AsyncEngine, pair: str) -> dict[Kind, int]:

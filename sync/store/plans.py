@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.errors import SyncError
 from sync.model import Kind, Loss, System
 from sync.plan.changes import Action, Change, Cost, FieldChange, Guard, Status, Summary
+from sync.plan.direction import way_shown
+from sync.plan.guards import TAKEN_BACK
 from sync.store.database import psycopg_connection
 from sync.store.encoding import decode, decode_as, encode
 from sync.store.queries import sql
@@ -80,6 +82,12 @@ class PlanInfo:
     cost: Cost
     alma_snapshot: int | None = None
     folio_snapshot: int | None = None
+    takes_back: int | None = None
+
+    @property
+    def way(self) -> str:
+        """Return which way it goes, and what it takes back, as people write it."""
+        return way_shown(self.direction) + (f", takes back plan {self.takes_back}" if self.takes_back else "")
 
 
 async def begin_plan(
@@ -87,8 +95,18 @@ async def begin_plan(
 ) -> int:
     """Return the id of a new plan in status "draft", made of two snapshots; `asked` stands for what it is to do."""
     values = {"run_id": run_id, "pair": pair, "direction": direction, "rules": rules, "asked": asked}
+    return await _begin(engine, {**values, "alma_snapshot": alma, "folio_snapshot": folio})
+
+
+async def begin_taking_back(engine: AsyncEngine, *, run_id: int, rules: str, undone: PlanInfo) -> int:
+    """Return the id of a new plan in status "draft" that takes another one back."""
+    values = {"run_id": run_id, "pair": undone.pair, "direction": undone.direction, "rules": rules}
+    return await _begin(engine, {**values, "takes_back": undone.id})
+
+
+async def _begin(engine: AsyncEngine, values: Mapping[str, object]) -> int:
     async with engine.begin() as connection:
-        row = insert(plan).values(**values, status=PlanStatus.DRAFT, alma_snapshot=alma, folio_snapshot=folio)
+        row = insert(plan).values({**values, "status": PlanStatus.DRAFT})
         return int((await connection.execute(row.returning(plan.c.id))).scalar_one())
 
 
@@ -179,6 +197,7 @@ def _info(row: RowMapping) -> PlanInfo:
         cost=msgspec.convert(row["cost"] or {}, Cost),
         alma_snapshot=row["alma_snapshot"],
         folio_snapshot=row["folio_snapshot"],
+        takes_back=row["takes_back"],
     )
 
 
@@ -226,13 +245,28 @@ async def set_statuses(connection: AsyncConnection, plan_id: int, items: Sequenc
         await connection.execute(sql("set_status"), rows)
 
 
-async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> dict[System, int]:
-    """Take out the creation of titles that no planned holding needs; return how many there were, by system."""
+FOR_HOLDINGS = encode(Outcome(reason="waits for its holdings, which are withheld: let one of them through")).decode()
+"""What is stored with a title that is withheld since its holdings are; the SQL knows it by its very words."""
+WAITS_FOR_A_PERSON = f'%"reason":"guard {TAKEN_BACK}:%'
+"""How the SQL knows what only a person brings again, by the text of a change's body."""
+
+
+async def drop_needless_titles(engine: AsyncEngine, plan_id: int) -> tuple[dict[System, int], dict[System, int]]:
+    """Take out the creation of titles that no planned holding needs; return how many there were, by system.
+
+    Those whose holdings wait for a person are withheld instead; with them comes how many.
+    """
     async with engine.begin() as connection:
         # without fresh statistics Postgres looks each title up the slow way: minutes for 20,000 of them
         await connection.execute(text("analyze change"))
-        result = await connection.execute(sql("drop_needless_titles"), {"plan_id": plan_id})
-        return Counter(System(row.system) for row in result)
+        waiting = {"plan_id": plan_id, "outcome": FOR_HOLDINGS, "waiting": WAITS_FOR_A_PERSON}
+        withheld = Counter(
+            System(row.system) for row in await connection.execute(sql("withhold_waiting_titles"), waiting)
+        )
+        dropped = Counter(
+            System(row.system) for row in await connection.execute(sql("drop_needless_titles"), {"plan_id": plan_id})
+        )
+        return dropped, withheld
 
 
 async def planned_places(
@@ -279,6 +313,25 @@ async def changes_by_id(engine: AsyncEngine, plan_id: int, ids: Sequence[str]) -
     query = select(change).where(change.c.plan_id == plan_id, change.c.id.in_(ids))
     async with engine.connect() as connection:
         return {row["id"]: _stored(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def count_by_package(
+    engine: AsyncEngine, plan_id: int, system: System, actions: Sequence[Action]
+) -> dict[tuple[Kind, str], int]:
+    """Return how many planned changes of a system there are of these actions, by kind and package."""
+    columns = (change.c.kind, change.c.package_key)
+    query = (
+        select(*columns, func.count())
+        .where(
+            change.c.plan_id == plan_id,
+            change.c.system == system,
+            change.c.action.in_(actions),
+            change.c.status == Status.PLANNED,
+        )
+        .group_by(*columns)
+    )
+    async with engine.connect() as connection:
+        return {(Kind(kind), key): int(number) for kind, key, number in await connection.execute(query)}
 
 
 async def count_planned(engine: AsyncEngine, plan_id: int) -> int:

@@ -153,6 +153,16 @@ async def accept_snapshot(engine: AsyncEngine, snapshot_id: int, size: int) -> N
         await connection.execute(accepted.values(accepted=size))
 
 
+async def adjust_accepted(engine: AsyncEngine, pair: str, system: System, grown: int) -> None:
+    """Record that a system holds so many packages and holdings more than when a plan was last carried out."""
+    accepted = select(snapshot.c.id).where(
+        snapshot.c.pair == pair, snapshot.c.system == system, snapshot.c.accepted.is_not(None)
+    )
+    async with engine.begin() as connection:
+        values = {"accepted": func.greatest(snapshot.c.accepted + grown, 0)}
+        await connection.execute(update(snapshot).where(snapshot.c.id.in_(accepted)).values(values))
+
+
 async def last_accepted(engine: AsyncEngine, pair: str, system: System, scope: str) -> Size | None:
     """Return the size of the last reading of a system that a plan was carried out of; of this scope if there is one."""
     query = (

@@ -209,6 +209,7 @@ plan = Table(
     Column("asked", Text, nullable=False, server_default=""),  # what it is to do, under which configuration
     Column("fingerprint", Text, nullable=False, server_default=""),
     Column("applied_by", BigInteger),
+    Column("takes_back", BigInteger),  # the plan whose changes it takes back
     _moment("created_at", now=True),
 )
 
@@ -246,8 +247,10 @@ intent = Table(
     Column("natural_key", Text, nullable=False),
     Column("state", Text, nullable=False),  # open → done, refused, unknown; unknown → adopted, absent
     Column("answer_id", Text, nullable=False, server_default=""),
+    Column("before", JSON),  # the record that was written over or removed, as it was read
     _moment("made_at", now=True),
     _moment("settled_at"),
+    Index("ix_intent_change_id", "run_id", "change_id"),
     Index("ix_intent_open", "run_id", postgresql_where=text("state in ('open', 'unknown')")),
 )
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sync.errors import NotFoundError, OutcomeUnknownError, QuotaError, SyncError
 from sync.model import System
-from sync.plan.writes import IntentState, WriteLog
+from sync.plan.writes import Before, IntentState, WriteLog
 from sync.transport.records import Record
 
 ATTEMPTS = 4
@@ -39,17 +39,19 @@ class Sender:
         *,
         patient: bool = False,
         look_once: bool = False,
+        before: Before | None = None,
     ) -> T:
         """Send a write under an intent; after a lost answer look for its effect, and send again only without one.
 
         `patient`: the record was made a moment ago, so "not found" may only mean "not yet" (facts: folio §2.5).
         `look_once`: the effect would be seen at once, since single records do not lag.
+        `before`: the record as it is, where it is written over or removed.
         """
         waits = list(LOOKS[1:]) if patient else []
         attempts = 0
         while True:
             attempts += 1
-            intent = await self.log.intend(change_id, self.system, operation, natural_key)
+            intent = await self.log.intend(change_id, self.system, operation, natural_key, before)
             try:
                 answer = await call()
             except OutcomeUnknownError as error:

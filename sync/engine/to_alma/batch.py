@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from sync.engine.application import Application, Batch
-from sync.model import Kind, Package, Service, Title
-from sync.plan.changes import Change
+from sync.model import Holding, Kind, Package, Service, Title
+from sync.plan.changes import REMOVALS, Change
 from sync.store.comparison import source_records
 from sync.store.links import Link, links_from_folio
 from sync.store.plans import planned_services
@@ -27,6 +27,10 @@ async def load(application: Application, changes: Sequence[Change]) -> Batch:
         return Batch(packages={key: one for key, one in found.items() if isinstance(one, Package)})
     if kind is not Kind.HOLDING:
         return Batch(sources=sources)
+    if changes[0].action in REMOVALS:
+        mms_ids = sorted({cast("Holding", change.desired).title_key for change in changes})
+        bibs = await records(database, application.target, Kind.TITLE, mms_ids)
+        return Batch(bibs={key: one for key, one in bibs.items() if isinstance(one, Title)})
     title_keys = sorted({change.title_key for change in changes})
     linked = await links_from_folio(database, application.work.name, Kind.TITLE, title_keys)
     titles = await records(database, application.source, Kind.TITLE, title_keys)

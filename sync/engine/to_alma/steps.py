@@ -60,7 +60,7 @@ async def write_service(application: Application, batch: Batch, change: Change) 
         collection_id = collection.alma_id
         service_id = application.already.records.get(change.id, "")
         service_id = service_id or await hands.loader.create_service(change.id, desired, collection_id)
-        hands.services[collection_id] = service_id
+        hands.services |= {collection_id: service_id, desired.key: service_id}
     else:
         await hands.loader.update_service(change, desired)
 
@@ -136,7 +136,9 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
         return skipped(change, "its title has no bib in Alma: see the title's own line")
     standalone = collection.alma_id == STANDALONE_KEY
     services = application.already.services | hands.services
-    service_id = "" if standalone else services.get(collection.alma_id, "")
+    # one that is made again goes below the service it was in
+    service_id = services.get(desired.service_key) or services.get(collection.alma_id, "")
+    service_id = "" if standalone else service_id
     if not (service_id or standalone):
         return skipped(change, "its collection has no service: see the service's own line")
     parents = Parents(
@@ -185,10 +187,11 @@ async def _read_back_portfolio(
     return _verified(batch, change, meant, stored, portfolio_id)
 
 
-async def remove_holding(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
+async def remove_holding(application: Application, batch: Batch, change: Change) -> Result:
     """Delete a portfolio; its link ends with it."""
-    await application.alma.remover.remove_portfolio(change, cast("Holding", change.desired))
-    return _removed(change)
+    holding = cast("Holding", change.desired)
+    await application.alma.remover.remove_portfolio(change, holding, batch.bibs.get(holding.title_key))
+    return removed(change)
 
 
 async def remove_service(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
@@ -200,10 +203,11 @@ async def remove_service(application: Application, batch: Batch, change: Change)
 async def remove_package(application: Application, batch: Batch, change: Change) -> Result:  # noqa: ARG001
     """Delete a collection that holds no service any longer; its link ends with it."""
     await application.alma.remover.remove_collection(change)
-    return _removed(change)
+    return removed(change)
 
 
-def _removed(change: Change) -> Result:
+def removed(change: Change) -> Result:
+    """Return that a record is gone, with its link."""
     closing = Closing(kind=change.kind, alma_id=change.target_id)
     return Result(change_id=change.id, status=Status.VERIFIED, closings=(closing,))
 

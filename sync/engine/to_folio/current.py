@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 
-from sync.engine.in_full import own_holding, own_package
 from sync.engine.work import Work
 from sync.errors import NotFoundError
-from sync.folio.mapping import holding_from_wire, listed, package_from_wire, title_from_resource, title_from_wire
+from sync.folio.mapping import (
+    holding_from_wire,
+    listed,
+    own_holding,
+    own_package,
+    package_from_wire,
+    title_from_resource,
+    title_from_wire,
+)
 from sync.model import Holding, Package, Record, Title
 from sync.plan.compare import differences, fields_of
 

@@ -1,12 +1,15 @@
--- What planned changes cannot do without, where a person withheld it: the title, the package and the service of a
--- holding; and the services of a package that goes.
+-- What planned changes cannot do without, where a person withheld it, or may let it through: the title, the package
+-- and the service of a holding; and the services of a package that goes.
 with wanted as (
   select system, kind, action, package_key, title_key from change where plan_id = :plan_id and status = 'planned'
 ),
 withheld as (
   select seq, system, kind, action, package_key, title_key from change
   where plan_id = :plan_id and status = 'withheld'
-    and (action = 'remove' or (action = 'create' and cast(outcome as text) = :by_person))
+    and (
+      action = 'remove'
+      or (action = 'create' and (cast(outcome as text) in (:by_person, :for_holdings) or cast(body as text) like :waiting))
+    )
 ),
 needed as (
   select n.seq

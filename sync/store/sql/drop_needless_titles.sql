@@ -1,6 +1,6 @@
 -- A title is created for the sake of its holdings; where all of those are parked or withheld, it is not created.
 delete from change t
-where t.plan_id = :plan_id and t.kind = 'title' and t.action = 'create'
+where t.plan_id = :plan_id and t.kind = 'title' and t.action = 'create' and t.status = 'planned'
   and not exists (
     select from change h
     where h.plan_id = t.plan_id and h.system = t.system and h.kind = 'holding' and h.title_key = t.title_key

@@ -1,0 +1,67 @@
+"""What differs when a change takes another one back: its records are not linked, so that no later run undoes it again.
+
+What is removed leaves a record without a partner on the other side, and what is made again has none there. Neither is
+to be evened out by the next run, unless a person says so: the link is stored and ended at once, as taken back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sync.engine.application import Application, Batch, Step
+from sync.model import Kind, System
+from sync.plan.changes import REMOVALS, Action, Change
+from sync.store.intents import Result
+from sync.store.links import Closing, Link
+from sync.store.undoing import packages_now
+
+APART = (Kind.PACKAGE, Kind.HOLDING)
+"""The kinds whose absence on one side means something to the other one."""
+
+
+def taking_back(steps: Mapping[Kind, tuple[Step, ...]]) -> dict[Kind, tuple[Step, ...]]:
+    """Return the steps such that what they remove and make is linked to nothing."""
+    return {kind: tuple(_unlinked(step) for step in several) for kind, several in steps.items()}
+
+
+def _unlinked(step: Step) -> Step:
+    async def take_back(application: Application, batch: Batch, change: Change) -> Result | None:
+        result = await step(application, batch, change)
+        return None if result is None else apart(result, change)
+
+    return take_back
+
+
+def apart(result: Result, change: Change) -> Result:
+    """Return the result of a change that takes another one back, with links that have ended."""
+    if change.kind not in APART:
+        return result
+    if change.action in REMOVALS:
+        closings = tuple(replace(one, taken_back=one.kind in APART) for one in result.closings)
+        return replace(result, closings=closings)
+    if change.action is Action.UPDATE:
+        return replace(result, closings=())
+    if not result.links:
+        return result
+    links, closings = apart_links(change, result.links)
+    return replace(result, links=links, closings=closings, agreements=())
+
+
+def apart_links(change: Change, made: tuple[Link, ...]) -> tuple[tuple[Link, ...], tuple[Closing, ...]]:
+    """Return what says that the record just made belongs to those it was linked to before, and is kept apart."""
+    how, name = "made again", made[0].name
+    if change.system is System.FOLIO:
+        own = made[0].folio_id
+        links = [Link(kind=change.kind, alma_id=key, folio_id=own, how=how, name=name) for key in change.source_keys]
+        return tuple(links), (Closing(kind=change.kind, folio_id=own, taken_back=True),)
+    own = made[0].alma_id
+    links = [Link(kind=change.kind, alma_id=own, folio_id=key, how=how, name=name) for key in change.source_keys]
+    return tuple(links), (Closing(kind=change.kind, alma_id=own, taken_back=True),)
+
+
+async def package_places(application: Application, system: System) -> dict[str, Link]:
+    """Return where the packages of a system are now that changes name by their old ids: made again, or as they were.
+
+    One that is to be made again, and is not yet, is missing.
+    """
+    now = await packages_now(application.work.database, application.plan_id, system)
+    return {key: Link(kind=Kind.PACKAGE, alma_id=one, folio_id=one, how="made again") for key, one in now.items()}

@@ -1,0 +1,162 @@
+"""How changes to Alma are taken back: by the same steps, with Alma's own ids in the place of FOLIO's."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from sync.alma.client import BibTreatment
+from sync.engine.apart import package_places, taking_back
+from sync.engine.application import Application, Batch
+from sync.engine.stages import Way
+from sync.engine.to_alma.steps import REMOVALS, WRITES, removed, write_title
+from sync.engine.verify import stored_otherwise
+from sync.errors import NotFoundError
+from sync.model import Holding, Kind, Package, Service, System, Title
+from sync.plan.changes import REMOVALS as REMOVING
+from sync.plan.changes import Action, Change, Status, change_id
+from sync.store.bases import BaseRecords, base_records
+from sync.store.befores import written_over
+from sync.store.comparison import SourceRecord
+from sync.store.intents import Result, made_by
+from sync.store.links import Closing, Link, links
+from sync.store.plans import Outcome, changes_by_id, plan_info, planned_services
+
+
+async def _packages(application: Application) -> dict[str, Link]:
+    return await package_places(application, System.ALMA)
+
+
+async def load(application: Application, changes: Sequence[Change]) -> Batch:
+    """Return what the steps of these changes, all of one kind, need to know."""
+    kind = changes[0].kind
+    if changes[0].action in REMOVING:
+        return Batch(bibs=await _bibs_made(application, changes)) if kind is Kind.HOLDING else Batch()
+    if kind is Kind.SERVICE:
+        return await _services(application, changes)
+    again = [change for change in changes if change.action is Action.CREATE]
+    own = {
+        key: SourceRecord(one.desired) for one in again for key in (one.package_key, one.title_key, *one.source_keys)
+    }
+    sources = own | await _folio_as_agreed(application, kind, changes)
+    if kind is not Kind.HOLDING:
+        return Batch(sources=sources)
+    await _find_services(application, again)
+    return Batch(
+        sources=sources,
+        titles=await _bibs_now(application, again),
+        source_titles=await _titles_of(application, again),
+    )
+
+
+async def _folio_as_agreed(application: Application, kind: Kind, changes: Sequence[Change]) -> dict[str, SourceRecord]:
+    """Return what FOLIO held when both sides last agreed: with what is restored the base moves on Alma's side only."""
+    restored = {change.target_id: change.source_keys[0] for change in changes if change.action is Action.UPDATE}
+    bases = await _bases(application, kind, list(restored))
+    return {restored[key]: SourceRecord(one.folio_listed) for key, one in bases.items()}
+
+
+async def _bases(application: Application, kind: Kind, alma_ids: Sequence[str]) -> dict[str, BaseRecords]:
+    found = await links(application.work.database, application.work.name, kind, alma_ids)
+    bases = await base_records(application.work.database, kind, [link.id for link in found.values()])
+    return {key: bases[link.id] for key, link in found.items() if link.id in bases}
+
+
+async def _services(application: Application, changes: Sequence[Change]) -> Batch:
+    application.services_left |= await planned_services(application.work.database, application.plan_id)
+    places = {cast("Service", one.desired).package_key: one.package_key for one in changes}
+    bases = await _bases(application, Kind.PACKAGE, list(places))
+    both = {key: one.alma for key, one in bases.items()} | {places[key]: one.folio_listed for key, one in bases.items()}
+    return Batch(packages={key: one for key, one in both.items() if isinstance(one, Package)})
+
+
+async def _find_services(application: Application, again: Sequence[Change]) -> None:
+    """Note below which service each portfolio is made again: the one it was in, which may be made again itself."""
+    keys = {cast("Holding", change.desired).service_key for change in again} - {""}
+    ids = {key: change_id(System.ALMA, Kind.SERVICE, key) for key in keys}
+    planned = await changes_by_id(application.work.database, application.plan_id, list(ids.values()))
+    made = (await made_by(application.work.database, application.plan_id)).records
+    for key in keys:
+        if ids[key] not in planned:
+            application.alma.services[key] = key
+        elif ids[key] in made:
+            application.alma.services[key] = made[ids[key]]
+
+
+async def _bibs_now(application: Application, again: Sequence[Change]) -> dict[str, Link]:
+    """Return the bibs by their MMS IDs before; one that is to be made again, and is not yet, is missing."""
+    work = application.work
+    keys = sorted({change.title_key for change in again})
+    ids = {key: change_id(System.ALMA, Kind.TITLE, key) for key in keys}
+    planned = await changes_by_id(work.database, application.plan_id, list(ids.values()))
+    made = (await made_by(work.database, application.plan_id)).records
+    now: dict[str, Link] = {}
+    for key in keys:
+        stored = planned.get(ids[key])
+        if stored is None or stored.change.status is Status.VERIFIED:
+            now[key] = Link(kind=Kind.TITLE, alma_id=made.get(ids[key], key), folio_id="", how="made again")
+    return now
+
+
+async def _titles_of(application: Application, again: Sequence[Change]) -> dict[str, Title]:
+    undone = (await plan_info(application.work.database, application.plan_id)).takes_back or 0
+    before = await written_over(application.work.database, undone, [change.id for change in again])
+    return {
+        change.title_key: title
+        for change in again
+        if change.id in before and (title := before[change.id].title) is not None
+    }
+
+
+async def _bibs_made(application: Application, changes: Sequence[Change]) -> dict[str, Title]:
+    """Return the bibs that the plan taken back made for these portfolios, as it meant them, by MMS ID."""
+    database = application.work.database
+    undone = (await plan_info(database, application.plan_id)).takes_back or 0
+    wanted = {cast("Holding", change.desired).title_key for change in changes}
+    made = {change: mms_id for change, mms_id in (await made_by(database, undone)).records.items() if mms_id in wanted}
+    stored = await changes_by_id(database, undone, list(made))
+    meant = {made[key]: one.change.desired for key, one in stored.items()}
+    return {mms_id: title for mms_id, title in meant.items() if isinstance(title, Title)}
+
+
+async def remove_holding(application: Application, batch: Batch, change: Change) -> Result:
+    """Delete a portfolio, and its bib with it where the plan taken back made that, and nobody has edited it since."""
+    holding = cast("Holding", change.desired)
+    made = batch.bibs.get(holding.title_key)
+    left = made is None or await _was_edited(application, made, holding.title_key)
+    treatment = BibTreatment.RETAIN if left else BibTreatment.DELETE
+    await application.alma.remover.remove_portfolio(change, holding, made, treatment)
+    result = removed(change)
+    if made is None:
+        return result
+    if left:
+        words = f"its bib {holding.title_key} was edited since it was made, and is left"
+        return replace(result, outcome=Outcome(reason=words))
+    # where it holds something else and stays, it is found again by our own number of the title
+    gone = Closing(kind=Kind.TITLE, alma_id=holding.title_key)
+    return replace(result, closings=(*result.closings, gone))
+
+
+async def _was_edited(application: Application, made: Title, mms_id: str) -> bool:
+    try:
+        stored = await application.alma.loader.read_bib(mms_id, made.publication_type)
+    except NotFoundError:
+        return True
+    return bool(stored_otherwise(made, stored, System.ALMA))
+
+
+async def write_bib(application: Application, batch: Batch, change: Change) -> Result:
+    """Make a bib again, unless it is there still."""
+    title = cast("Title", change.desired)
+    try:
+        await application.alma.loader.read_bib(change.title_key, title.publication_type)
+    except NotFoundError:
+        return await write_title(application, batch, change)
+    return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason="the bib is there still"))
+
+
+UNDO_IN_ALMA = Way(
+    package_links=_packages,
+    load=load,
+    writes=taking_back({**WRITES, Kind.TITLE: (write_bib,)}),
+    removals=taking_back({**REMOVALS, Kind.HOLDING: (remove_holding,)}),
+)

@@ -1,0 +1,15 @@
+-- A title is created for the sake of its holdings; where those wait for a person, so does it.
+update change t
+set status = 'withheld', outcome = cast(:outcome as json)
+where t.plan_id = :plan_id and t.kind = 'title' and t.action = 'create' and t.status = 'planned'
+  and not exists (
+    select from change h
+    where h.plan_id = t.plan_id and h.system = t.system and h.kind = 'holding' and h.title_key = t.title_key
+      and h.action in ('create', 'select') and h.status = 'planned'
+  )
+  and exists (
+    select from change h
+    where h.plan_id = t.plan_id and h.system = t.system and h.kind = 'holding' and h.title_key = t.title_key
+      and h.action in ('create', 'select') and h.status = 'withheld' and cast(h.body as text) like :waiting
+  )
+returning t.system

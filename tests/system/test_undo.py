@@ -1,0 +1,320 @@
+"""`undo`: created is removed, changed is restored, removed is made again; what was edited since then is left."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.migrate import apply_stored, diff, migrate
+from sync.engine.plan import Wanted
+from sync.engine.running import Ended
+from sync.engine.undo import undo
+from sync.errors import ConfigurationError
+from sync.model import Kind
+from sync.plan.approvable import Choice
+from sync.plan.changes import Action, Status
+from sync.plan.direction import Direction
+from sync.store.approval import approve_changes, costs_today
+from tests.support.dying import die, nth
+from tests.support.libraries import journal, library, plain_library
+from tests.support.migrating import PAIR, Quiet, all_done, approve, changes, watched
+from tests.support.removals import BOTH, TO_ALMA, TO_FOLIO, Story, agreed, removing, told, tripped
+from tests.support.to_alma import bibs, entry, package
+
+OWN = ("id", "package_id", "title_id", "location_id")
+WIRE_OWN = ("id", "link", "electronic_collection", "resource_metadata", "activation_date")
+
+
+def pair_of(story: Story, **alma: Any) -> Any:
+    return story.systems.pair(
+        alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5, **alma}, policy={"max_shrink_percent": 100}
+    )
+
+
+async def take_back(story: Story, ended: Ended, approved: int | None = 1000, **alma: Any) -> Ended:
+    """Take a run back, so many removals approved."""
+    pair = pair_of(story, **alma)
+    return await undo(story.database, PAIR, pair, Quiet(), approve, ended.run_id, watched(None), approved=approved)
+
+
+def values(story: Story) -> list[Any]:
+    """Return everything the target holds, ids aside, in an order of its own."""
+    return sorted(map(repr, _in_alma(story) if story.to_alma else _in_folio(story)))
+
+
+def same(now: list[Any], before: list[Any]) -> None:
+    """Assert that the target holds the same, and say what it does not."""
+    for one in sorted(set(now) ^ set(before)):
+        print("now" if one in now else "before", one[:900])
+    assert now == before
+
+
+def _in_folio(story: Story) -> Iterable[Any]:
+    folio = story.systems.folio
+    names = {one.id: one.package.name for one in folio.packages()}
+    for one in folio.packages():
+        if one.package.is_selected:
+            yield "package", {key: value for key, value in asdict(one.package).items() if key not in OWN}
+    for held in folio.resources():
+        if held.resource.is_selected:
+            both = asdict(held.resource) | {f"title {key}": value for key, value in asdict(held.title).items()}
+            kept = {key: _filled(value) for key, value in both.items() if key not in (*OWN, "title id")}
+            yield "resource", names[held.id.rpartition("-")[0]], sorted(kept.items(), key=lambda item: item[0])
+
+
+def _filled(value: Any) -> Any:
+    """Return a value as readers see it: a text that was never set is an empty one."""
+    return tuple(text or "" for text in value) if isinstance(value, tuple) and None in value else value or ""
+
+
+def _in_alma(story: Story) -> Iterable[Any]:
+    alma = story.systems.alma
+    names = {one["id"]: one["public_name"] for one in alma.collections()}
+    for one in alma.collections():
+        yield "collection", one["public_name"], one["url"], one["access_type"], one["portfolios"]["value"]
+    for one in alma.services():
+        yield "service", one["public_description"], one["activation_status"], one["portfolios"]["value"]
+    for one in alma.portfolios():
+        kept = {key: value for key, value in one.items() if key not in WIRE_OWN}
+        kept["linking_details"] = {**kept["linking_details"], "url": "follows the static one"}
+        place = names.get(one["electronic_collection"]["id"]["value"], "")
+        yield "portfolio", place, one["resource_metadata"]["title"], sorted(kept.items())
+
+
+async def lines(story: Story, ended: Ended, status: Status) -> set[tuple[Action, Kind, str]]:
+    found = await changes(story.database, ended, status=status)
+    return {(one.change.action, one.change.kind, one.change.name) for one in found}
+
+
+async def stays_taken_back(story: Story, *, one_way: bool = True, both_ways: bool = True) -> Ended:
+    """Assert that no later run brings again what was taken back, nor carries it to the other side.
+
+    `one_way`, `both_ways`: such a run would have to do so, and withholds it; the last one is returned.
+    """
+    before = values(story), story.systems.alma.controls.writes, story.systems.folio.controls.writes
+    pair = pair_of(story)
+    for wanted, withholds in ((removing(story.direction), one_way), (Wanted.both(pair.policy), both_ways)):
+        ended = await migrate(story.database, PAIR, pair, Quiet(), approve, watched(None), wanted=wanted)
+        found = await changes(story.database, ended)
+        assert ended.plan.summary.writes == 0, [one.change for one in found if one.change.status is not Status.WITHHELD]
+        assert tripped(ended) == ({"taken-back"} if withholds else set())
+    assert (values(story), story.systems.alma.controls.writes, story.systems.folio.controls.writes) == before
+    return ended
+
+
+@BOTH
+async def test_what_a_run_created_and_changed_is_taken_back_and_stays_so(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3, 2])) as story:
+        await agreed(story)
+        before, ids = values(story), story.target()
+        story.add(20, "Collection 1", at_source=True)
+        story.add(21, "Collection 2", at_source=True)
+        story.edit(0, at_source=True)
+        ended = await story.run()
+        assert all_done(ended)
+        assert values(story) != before
+
+        back = await take_back(story, ended)
+        assert all_done(back)
+        same(values(story), before)
+        assert story.target() == ids
+        again = await stays_taken_back(story)
+        assert await lines(story, again, Status.WITHHELD) >= {
+            (Action.CREATE, Kind.HOLDING, journal(20).title),
+            (Action.CREATE, Kind.HOLDING, journal(21).title),
+        }
+
+
+@BOTH
+async def test_what_was_taken_back_comes_again_once_a_person_says_so(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3])) as story:
+        await agreed(story)
+        story.add(20, "Collection 1", at_source=True)
+        ended = await story.run()
+        after = values(story)
+        await take_back(story, ended)
+        held = await diff(database, PAIR, pair_of(story), Quiet(), wanted=removing(direction))
+        assert tripped(held) == {"taken-back"}
+
+        cost_of = await costs_today(database, PAIR, pair_of(story))
+        await approve_changes(database, PAIR, held.plan.id, Choice(guard="taken-back"), cost_of)
+        done = await apply_stored(database, PAIR, pair_of(story), Quiet(), approve, held.plan.id, watched(None))
+        assert all_done(done)
+        same(values(story), after)
+        await story.nothing_more()
+
+
+@BOTH
+async def test_what_a_run_removed_is_made_again_with_all_its_values(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3, 2])) as story:
+        await agreed(story)
+        before, ids = values(story), story.target()
+        story.take(0)
+        story.take_package("Collection 2")
+        ended = await story.run()
+        assert all_done(ended)
+        assert ended.plan.summary.remove == (5 if story.to_alma else 4)
+
+        back = await take_back(story, ended)
+        assert all_done(back), [(one.change, one.outcome) for one in await changes(database, back)]
+        same(values(story), before)
+        assert len(story.target() & ids) < len(ids), "what is made again has ids of its own"
+        lost = {loss.field for one in await changes(database, back) for loss in one.change.losses}
+        assert lost == {"id", "interface"} if story.to_alma else {"id"}
+        await stays_taken_back(story, one_way=False)
+
+
+@BOTH
+async def test_what_somebody_edited_since_the_run_is_left_and_listed(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, plain_library([3])) as story:
+        await agreed(story)
+        story.add(20, "Collection 1", at_source=True)
+        story.add(21, "Collection 1", at_source=True)
+        story.edit(0, at_source=True)
+        story.edit(1, at_source=True)
+        ended = await story.run()
+        if story.to_alma:
+            for number in (20, 0):
+                alma = story.systems.alma
+                (own,) = [
+                    one for one in alma.portfolios() if one["resource_metadata"]["title"] == journal(number).title
+                ]
+                alma.edit_portfolio(own["id"], public_note="ours")
+        else:
+            for number in (20, 0):
+                story.systems.folio.edit_resource(story.resources(number)[0].id, coverage_statement="ours")
+        edited = values(story)
+
+        back = await take_back(story, ended)
+        assert await lines(story, back, Status.SKIPPED) == {
+            (Action.REMOVE, Kind.HOLDING, journal(20).title),
+            (Action.UPDATE, Kind.HOLDING, journal(0).title),
+        }
+        assert await lines(story, back, Status.VERIFIED) == {
+            (Action.REMOVE, Kind.HOLDING, journal(21).title),
+            (Action.UPDATE, Kind.HOLDING, journal(1).title),
+        }
+        assert len(edited) - len(values(story)) == 1
+
+
+def some_titles(story: Story, numbers: Iterable[int]) -> None:
+    """Let a FOLIO librarian make a package of these journals."""
+    into = package(story.systems, "Coastal Titles")
+    for number in numbers:
+        entry(story.systems, into, number)
+
+
+@BOTH
+async def test_a_first_migration_is_taken_back_as_a_whole_once_so_many_removals_are_approved(
+    direction: Direction, database: AsyncEngine
+) -> None:
+    with told(direction, database, library([]) if direction is TO_ALMA else plain_library([20, 10])) as story:
+        if story.to_alma:
+            some_titles(story, range(30))
+        assert values(story) == []
+        ended = await story.run(Wanted(direction=direction))
+        assert all_done(ended)
+        assert len(story.target()) == 32
+
+        held = await take_back(story, ended, approved=None)
+        assert (held.plan.summary.withheld, held.plan.summary.writes) == (32, 0)
+        assert "removals" in tripped(held)
+        assert len(story.target()) == 32
+        back = await take_back(story, ended, approved=32)
+        assert all_done(back)
+        assert values(story) == []
+        assert not bibs(story.systems) or not story.to_alma, "the bibs that the run made go with their portfolios"
+
+
+async def test_a_bib_that_a_cataloguer_edited_since_then_stays(database: AsyncEngine) -> None:
+    with told(TO_ALMA, database, library([])) as story:
+        some_titles(story, (20, 21))
+        ended = await story.run(Wanted(direction=TO_ALMA))
+        alma = story.systems.alma
+        made = {one["title"]: one["mms_id"] for one in alma.bibs()}
+        alma.edit_bib(made[journal(20).title], replace(journal(20), title="Journal 20, corrected"))
+
+        back = await take_back(story, ended)
+        assert all_done(back)
+        assert bibs(story.systems) == {made[journal(20).title]}
+        (left,) = [one for one in await changes(database, back) if "was edited" in one.outcome.reason]
+        assert made[journal(20).title] in left.outcome.reason
+
+
+async def test_a_run_of_both_ways_is_taken_back_on_both_sides(database: AsyncEngine) -> None:
+    with told(TO_FOLIO, database, plain_library([4])) as story:
+        await agreed(story)
+        other = Story(story.systems, TO_ALMA, database)
+        story.edit(0, at_source=True)
+        other.edit(1, at_source=True)
+        story.take(2)
+        other.take(3)
+        before = values(story), values(other)
+        pair = pair_of(story)
+        ended = await migrate(database, PAIR, pair, Quiet(), approve, watched(None), wanted=Wanted.both(pair.policy))
+        assert all_done(ended)
+        assert ended.plan.summary.writes == 4
+        back = await take_back(story, ended)
+        assert all_done(back), [(one.change, one.outcome) for one in await changes(database, back)]
+        assert (values(story), values(other)) == before
+        await stays_taken_back(story)
+        await stays_taken_back(other)
+
+
+async def test_a_hidden_collection_is_shown_again(database: AsyncEngine) -> None:
+    with told(TO_ALMA, database, plain_library([2, 2])) as story:
+        await agreed(story)
+        before = values(story)
+        story.systems.folio.edit_package(story.package("Collection 1"), hidden=frozenset({"PF", "FTF"}))
+        ended = await story.run()
+        assert all_done(ended)
+        assert values(story) != before
+        back = await take_back(story, ended)
+        assert all_done(back)
+        same(values(story), before)
+        await stays_taken_back(story, one_way=False, both_ways=False)
+
+
+@BOTH
+async def test_an_undo_that_dies_is_gone_on_with_and_makes_nothing_twice(
+    direction: Direction, database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with told(direction, database, plain_library([3, 3])) as story:
+        await agreed(story)
+        before = values(story)
+        story.take(0, 1)
+        story.take_package("Collection 2")
+        story.add(20, "Collection 1", at_source=True)
+        ended = await story.run()
+        front = story.systems.alma_front if story.to_alma else story.systems.folio_front
+        end = "/portfolios" if story.to_alma else "/titles"
+        await die(monkeypatch, front, take_back(story, ended), nth(2, "POST", end))
+        back = await take_back(story, ended)
+        assert back.plan.status == "begun"
+        assert all_done(back), [(one.change, one.outcome) for one in await changes(database, back)]
+        same(values(story), before)
+        await stays_taken_back(story)
+
+
+async def test_what_cannot_be_taken_back_says_so(database: AsyncEngine) -> None:
+    with told(TO_FOLIO, database, plain_library([2])) as story:
+        await agreed(story)
+        with pytest.raises(ConfigurationError, match="made no plan"):
+            await undo(database, PAIR, pair_of(story), Quiet(), approve, 4711)
+        story.add(20, "Collection 1", at_source=True)
+        ended = await story.run()
+        back = await take_back(story, ended)
+        with pytest.raises(ConfigurationError, match="took plan"):
+            await take_back(story, back)
+        again = await take_back(story, ended)
+        assert again.plan.summary.writes == 0, "nothing is taken back twice"
