@@ -77,10 +77,15 @@ def changed_service(raw: Raw, service: Service, fields: frozenset[str]) -> Body:
     body = deepcopy(dict(raw))
     if "available" in fields:
         body["activation_status"] = _status(service.available)
-    if body.get("delete_removed_portfolios") is True:
-        # both together are refused; Ex Libris's own program leaves this one out too (facts: alma §2b)
-        body.pop("deactivate_removed_portfolios", None)
-    return body
+    return settings_together(body)
+
+
+def settings_together(service: Body) -> Body:
+    """Return a service without what Alma refuses beside its other settings (facts: alma §2b)."""
+    if service.get("delete_removed_portfolios") is not True:
+        return service
+    # Ex Libris's own program leaves this one out too
+    return {name: value for name, value in service.items() if name != "deactivate_removed_portfolios"}
 
 
 def new_portfolio(holding: Holding, parents: Parents, material_type: str) -> Body:

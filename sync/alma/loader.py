@@ -6,12 +6,14 @@ What is created is looked for by its natural key after a lost answer, and sent a
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
+from typing import TypeVar
 
 from sync.alma import wire
 from sync.alma.bodies import (
+    Body,
     Parents,
     changed_collection,
     changed_portfolio,
@@ -19,10 +21,12 @@ from sync.alma.bodies import (
     new_collection,
     new_portfolio,
     new_service,
+    settings_together,
 )
 from sync.alma.client import AlmaClient
 from sync.alma.codes import WriteCodes
 from sync.alma.lookup import AlmaLookup
+from sync.alma.made_again import LIBRARY, again
 from sync.alma.mapping import package_from_collection, service_from_wire
 from sync.alma.marc import read_marc, title_from_marc
 from sync.alma.marc_write import bib_xml, own_number
@@ -39,6 +43,8 @@ from sync.plan.writes import Before, Claims
 from sync.transport.records import Record
 from sync.transport.sending import LOOKS, Sender
 
+T = TypeVar("T")
+
 ACCESS_TYPE_MISSING = "60128"
 WORD = r"\w+"
 
@@ -54,23 +60,26 @@ class WrittenBib:
 
 @dataclass(slots=True, kw_only=True)
 class AlmaLoader:
-    """Carries out single changes. Its methods raise what `AlmaClient` does, and what `Sender.send` adds."""
+    """Carries out single changes. Its methods raise what `AlmaClient` does, and what `Sender.send` adds.
+
+    `before` is a record that is made again, as it was (`sync.alma.made_again`); `left_out` says by change why Alma did
+    not take it so, and it was made with our fields alone.
+    """
 
     client: AlmaClient
     sender: Sender
     shelves: Shelves
     codes: WriteCodes
     search: SearchClient | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def lookup(self) -> AlmaLookup:
         """Return what looks for records by their natural keys."""
         return AlmaLookup(self.client, self.shelves)
 
-    async def create_collection(self, change_id: str, package: Package, claims: Claims) -> str:
+    async def create_collection(self, change_id: str, package: Package, claims: Claims, before: str = "") -> str:
         """Create a local collection and return its id."""
-        body = new_collection(package, self.codes)
-
         looks = count(1)
 
         async def found() -> str | None:
@@ -78,10 +87,14 @@ class AlmaLoader:
             query = f"name~{'_'.join(re.findall(WORD, package.name))}" if next(looks) < len(LOOKS) else ""
             return await self.lookup.collection(package.name, claims, query)
 
-        try:
-            made = await self.sender.send(
+        async def create(body: Body) -> str:
+            return await self.sender.send(
                 change_id, "create collection", package.name, lambda: _id_of(self.client.create_collection(body)), found
             )
+
+        body = new_collection(package, self.codes)
+        try:
+            made = await self._create(change_id, body, again(body, before, without=LIBRARY), create)
         except RefusedError as error:
             if not error.says(ACCESS_TYPE_MISSING):
                 raise
@@ -116,19 +129,24 @@ class AlmaLoader:
             found,
         )
 
-    async def create_service(self, change_id: str, service: Service, collection_id: str) -> str:
+    async def create_service(self, change_id: str, service: Service, collection_id: str, before: str = "") -> str:
         """Create the service of a collection that has none, and return its id."""
 
         async def found() -> str | None:
             return await self.lookup.service(collection_id)
 
-        made = await self.sender.send(
-            change_id,
-            "create service",
-            collection_id,
-            lambda: _id_of(self.client.create_service(collection_id, new_service(service))),
-            found,
-        )
+        async def create(body: Body) -> str:
+            return await self.sender.send(
+                change_id,
+                "create service",
+                collection_id,
+                lambda: _id_of(self.client.create_service(collection_id, body)),
+                found,
+            )
+
+        body = new_service(service)
+        was = again(body, before)
+        made = await self._create(change_id, body, settings_together(was) if was else None, create)
         self.shelves.forget(collection_id)
         return made
 
@@ -190,12 +208,11 @@ class AlmaLoader:
         return title_from_marc(mms_id, read_marc(page.records[0].model.marc_xml), special)
 
     async def create_portfolio(
-        self, change_id: str, holding: Holding, parents: Parents, material_type: str, claims: Claims
+        self, change_id: str, holding: Holding, parents: Parents, material_type: str, claims: Claims, before: str = ""
     ) -> StoredPortfolio:
         """Create a portfolio, and give it by a following PUT what its creation did not take over."""
-        body = new_portfolio(holding, parents, material_type)
 
-        async def call() -> Record[wire.Portfolio]:
+        async def call(body: Body) -> Record[wire.Portfolio]:
             if parents.service_id:
                 return await self.client.create_portfolio(parents.collection_id, parents.service_id, body)
             return await self.client.create_bib_portfolio(parents.mms_id, body)
@@ -204,12 +221,27 @@ class AlmaLoader:
             return await self.lookup.portfolio(holding.url, parents, claims)
 
         natural_key = f"{parents.service_id or STANDALONE_KEY}/{parents.mms_id}/{holding.url or ''}"
-        made = await self.sender.send(change_id, "create portfolio", natural_key, call, found)
+        body = new_portfolio(holding, parents, material_type)
+        made = await self._create(
+            change_id,
+            body,
+            again(body, before),
+            lambda one: self.sender.send(change_id, "create portfolio", natural_key, lambda: call(one), found),
+        )
         claims.take(made.model.id)
-        return await self._complete(change_id, holding, await self.shelves.seen(made))
+        return await self._complete(change_id, holding, await self.shelves.seen(made), before)
+
+    async def _create(self, change_id: str, body: Body, whole: Body | None, send: Callable[[Body], Awaitable[T]]) -> T:
+        """Create a record as it was before, where that is known and Alma takes it, else with our fields alone."""
+        if whole is not None:
+            try:
+                return await send(whole)
+            except RefusedError as error:
+                self.left_out[change_id] = error.message
+        return await send(body)
 
     async def complete_portfolio(
-        self, change_id: str, holding: Holding, parents: Parents, portfolio_id: str
+        self, change_id: str, holding: Holding, parents: Parents, portfolio_id: str, before: str = ""
     ) -> StoredPortfolio:
         """Give a portfolio that was created before it could be completed all its details."""
         place = replace(
@@ -219,25 +251,29 @@ class AlmaLoader:
             title_key=parents.mms_id,
         )
         stored = await self.sender.patiently(lambda: self.shelves.portfolio(place, portfolio_id))
-        return await self._complete(change_id, holding, stored)
+        return await self._complete(change_id, holding, stored, before)
 
-    async def _complete(self, change_id: str, holding: Holding, stored: StoredPortfolio) -> StoredPortfolio:
-        missing = differences(holding, stored.record, ALMA_HOLDING_FIELDS)
-        if missing:
-            await self._put_portfolio(change_id, holding, stored, frozenset(one.field for one in missing))
+    async def _complete(
+        self, change_id: str, holding: Holding, stored: StoredPortfolio, before: str
+    ) -> StoredPortfolio:
+        fields = frozenset(one.field for one in differences(holding, stored.record, ALMA_HOLDING_FIELDS))
+        whole = None if change_id in self.left_out else again(dict(stored.raw), before)
+        if whole is not None and whole != stored.raw:
+            await self._put_portfolio(change_id, holding, stored, whole)
+        elif fields:
+            body = changed_portfolio(stored.raw, holding, stored.record, fields, self.codes)
+            await self._put_portfolio(change_id, holding, stored, body)
         return stored
 
     async def update_portfolio(self, change: Change, holding: Holding) -> None:
         """Write a portfolio that exists; `holding` names its collection, service and bib."""
         stored = await self.shelves.portfolio(holding, change.target_id)
         refuse_if_moved(change, stored.record)
-        await self._put_portfolio(change.id, holding, stored, _fields(change))
+        body = changed_portfolio(stored.raw, holding, stored.record, _fields(change), self.codes)
+        await self._put_portfolio(change.id, holding, stored, body)
 
-    async def _put_portfolio(
-        self, change_id: str, holding: Holding, stored: StoredPortfolio, fields: frozenset[str]
-    ) -> None:
+    async def _put_portfolio(self, change_id: str, holding: Holding, stored: StoredPortfolio, body: Body) -> None:
         place = stored.record
-        body = changed_portfolio(stored.raw, holding, place, fields, self.codes)
 
         async def call() -> str:
             if place.package_key == STANDALONE_KEY:
@@ -246,7 +282,7 @@ class AlmaLoader:
 
         async def found() -> str | None:
             current = (await self.shelves.portfolio(place, place.key)).record
-            return None if differences(holding, current, tuple(sorted(fields))) else place.key
+            return None if differences(holding, current, ALMA_HOLDING_FIELDS) else place.key
 
         await self.sender.send(
             change_id, "update portfolio", place.key, call, found, look_once=True, before=Before(record=place)

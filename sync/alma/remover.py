@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sync.alma.client import AlmaClient, BibTreatment
 from sync.alma.errors import STILL_ATTACHED
-from sync.alma.left_behind import left_behind
+from sync.alma.made_again import kept
 from sync.alma.mapping import package_from_collection, service_from_wire
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.alma.shelves import Shelves
@@ -53,7 +53,7 @@ class AlmaRemover:
         async def look() -> Before:
             stored = await self.shelves.portfolio(place, portfolio_id)
             refuse_if_moved(change, stored.record)
-            return Before(record=stored.record, title=title, lost=left_behind(stored.raw))
+            return Before(record=stored.record, title=title, wire=kept(stored.raw))
 
         async def delete() -> None:
             if place.package_key == STANDALONE_KEY:
@@ -74,7 +74,7 @@ class AlmaRemover:
             stored = await self.client.get_service(service.package_key, change.target_id)
             record = service_from_wire(stored.model, service.package_key)
             refuse_if_moved(change, record)
-            return Before(record=record, lost=left_behind(stored.raw, container=True))
+            return Before(record=record, wire=kept(stored.raw))
 
         await self._remove(
             change,
@@ -95,7 +95,7 @@ class AlmaRemover:
             stored = await self.client.get_collection(change.target_id)
             record = package_from_collection(stored.model, (), ())
             refuse_if_moved(change, record)
-            return Before(record=record, lost=left_behind(stored.raw, container=True))
+            return Before(record=record, wire=kept(stored.raw))
 
         await self._remove(change, "delete collection", look, lambda: self.client.delete_collection(change.target_id))
 

@@ -54,6 +54,7 @@ class Batch:
     """Some changes of one kind, with everything about them that is read from the database at once.
 
     `bibs` are the bibs of portfolios that are removed, as they were read; or those that the plan taken back made.
+    `wires` are whole records that are made again, by change.
     """
 
     sources: dict[str, SourceRecord] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Batch:
     source_titles: dict[str, Title] = field(default_factory=dict)
     packages: dict[str, Package] = field(default_factory=dict)
     bibs: dict[str, Title] = field(default_factory=dict)
+    wires: dict[str, str] = field(default_factory=dict)
 
 
 Step = Callable[[Application, Batch, Change], Awaitable[Result | None]]

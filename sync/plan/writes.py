@@ -23,12 +23,14 @@ class IntentState(StrEnum):
 class Before:
     """A record as it was read just before it was written over or removed, so that an undo can bring it back.
 
-    Of a holding that is removed `title` is what it was of, and `lost` what the record held beside the model.
+    Of a holding that is removed `title` is what it was of. `wire` is the whole record for the system it came from, and
+    `lost` what is not brought back of it.
     """
 
     record: Record
     title: Title | None = None
     lost: tuple[Loss, ...] = ()
+    wire: str = ""
 
 
 class WriteLog(Protocol):

@@ -17,14 +17,21 @@ class _Before(msgspec.Struct, frozen=True, kw_only=True):
     record: msgspec.Raw
     title: Title | None = None
     lost: tuple[Loss, ...] = ()
+    wire: str = ""
 
 
 def stored_before(before: Before | None) -> str | None:
     """Return a record before its write as JSON."""
     if before is None:
         return None
-    record = msgspec.Raw(encode(before.record))
-    return encode(_Before(kind=kind_of(before.record), record=record, title=before.title, lost=before.lost)).decode()
+    body = _Before(
+        kind=kind_of(before.record),
+        record=msgspec.Raw(encode(before.record)),
+        title=before.title,
+        lost=before.lost,
+        wire=before.wire,
+    )
+    return encode(body).decode()
 
 
 async def written_over(engine: AsyncEngine, plan_id: int, change_ids: Sequence[str]) -> dict[str, Before]:
@@ -49,4 +56,4 @@ async def written_over(engine: AsyncEngine, plan_id: int, change_ids: Sequence[s
 
 def _before(text: str) -> Before:
     body = decode_as(_Before, text)
-    return Before(record=decode(body.kind, bytes(body.record)), title=body.title, lost=body.lost)
+    return Before(record=decode(body.kind, bytes(body.record)), title=body.title, lost=body.lost, wire=body.wire)

@@ -44,7 +44,18 @@ MIGRATE = ("migrate", *DIRECTION, "--yes")
 LIBRARY = plain_library((5, 3))
 SLOW_WRITES = Faults(slow=1.0, slow_seconds=0.4, methods=frozenset({"POST", "PUT"}))
 
-PLAN_KEYS = {"run_id", "plan_id", "pair", "direction", "created_at", "summary", "guards", "cost", "changes"}
+PLAN_KEYS = {
+    "run_id",
+    "plan_id",
+    "pair",
+    "direction",
+    "takes_back",
+    "created_at",
+    "summary",
+    "guards",
+    "cost",
+    "changes",
+}
 SUMMARY_KEYS = {"create", "update", "remove", "unchanged", "conflict", "withheld", "ambiguous", "lossy"}
 COST_KEYS = {"alma_calls", "folio_calls", "ebsco_calls", "seconds"}
 CHANGE_KEYS = {

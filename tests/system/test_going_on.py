@@ -17,7 +17,7 @@ from sync.engine.work import Work
 from sync.errors import GuardError
 from sync.model import Kind, System
 from sync.plan.changes import Change, Status
-from sync.plan.writes import IntentState
+from sync.plan.writes import Before, IntentState
 from sync.settings import Pair
 from sync.store import intents
 from sync.store.crosswalk import Proposal
@@ -217,10 +217,12 @@ async def _nothing_is_looked_for(work: Work, change: Change, natural_key: str) -
     return None
 
 
-async def _nothing_is_kept(self: Journal, change_id: str, system: System, operation: str, natural_key: str) -> str:
+async def _nothing_is_kept(
+    self: Journal, change_id: str, system: System, operation: str, natural_key: str, before: Before | None = None
+) -> str:
     if operation == "create portfolio":
         return FORGOTTEN
-    return await REAL_INTEND(self, change_id, system, operation, natural_key)
+    return await REAL_INTEND(self, change_id, system, operation, natural_key, before)
 
 
 REAL_INTEND, REAL_SETTLE, FORGOTTEN = Journal.intend, Journal.settle, "forgotten"

@@ -29,7 +29,9 @@ async def write_package(application: Application, batch: Batch, change: Change) 
     loader, work = application.alma.loader, application.work
     collection_id = application.already.records.get(change.id, change.target_id)
     if change.action is Action.CREATE and not collection_id:
-        collection_id = await loader.create_collection(change.id, desired, _claims(application, change))
+        collection_id = await loader.create_collection(
+            change.id, desired, _claims(application, change), batch.wires.get(change.id, "")
+        )
     elif change.action is not Action.CREATE:
         await loader.update_collection(change, desired)
 
@@ -59,8 +61,10 @@ async def write_service(application: Application, batch: Batch, change: Change) 
             return skipped(change, "its collection is not in Alma: see the package's own line")
         collection_id = collection.alma_id
         service_id = application.already.records.get(change.id, "")
-        service_id = service_id or await hands.loader.create_service(change.id, desired, collection_id)
-        hands.services |= {collection_id: service_id, desired.key: service_id}
+        service_id = service_id or await hands.loader.create_service(
+            change.id, desired, collection_id, batch.wires.get(change.id, "")
+        )
+        hands.services[desired.key or collection_id] = service_id
     else:
         await hands.loader.update_service(change, desired)
 
@@ -137,8 +141,7 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
     standalone = collection.alma_id == STANDALONE_KEY
     services = application.already.services | hands.services
     # one that is made again goes below the service it was in
-    service_id = services.get(desired.service_key) or services.get(collection.alma_id, "")
-    service_id = "" if standalone else service_id
+    service_id = "" if standalone else services.get(desired.service_key or collection.alma_id, "")
     if not (service_id or standalone):
         return skipped(change, "its collection has no service: see the service's own line")
     parents = Parents(
@@ -146,11 +149,12 @@ async def write_holding(application: Application, batch: Batch, change: Change) 
     )
     kind = material_type(_publication_type(change, batch), hands.loader.codes)
     try:
-        already = application.already.records.get(change.id)
+        already, before = application.already.records.get(change.id), batch.wires.get(change.id, "")
         if already is not None:
-            made = await hands.loader.complete_portfolio(change.id, desired, parents, already)
+            made = await hands.loader.complete_portfolio(change.id, desired, parents, already, before)
         else:
-            made = await hands.loader.create_portfolio(change.id, desired, parents, kind, _claims(application, change))
+            claims = _claims(application, change)
+            made = await hands.loader.create_portfolio(change.id, desired, parents, kind, claims, before)
     except (RefusedError, NotFoundError) as error:
         if not (standalone if isinstance(error, NotFoundError) else error.says(UNKNOWN_BIB)):
             raise

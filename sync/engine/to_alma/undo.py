@@ -6,7 +6,7 @@ from typing import cast
 
 from sync.alma.client import BibTreatment
 from sync.engine.apart import package_places, taking_back
-from sync.engine.application import Application, Batch
+from sync.engine.application import Application, Batch, Step
 from sync.engine.stages import Way
 from sync.engine.to_alma.steps import REMOVALS, WRITES, removed, write_title
 from sync.engine.verify import stored_otherwise
@@ -14,6 +14,7 @@ from sync.errors import NotFoundError
 from sync.model import Holding, Kind, Package, Service, System, Title
 from sync.plan.changes import REMOVALS as REMOVING
 from sync.plan.changes import Action, Change, Status, change_id
+from sync.plan.writes import Before
 from sync.store.bases import BaseRecords, base_records
 from sync.store.befores import written_over
 from sync.store.comparison import SourceRecord
@@ -31,20 +32,25 @@ async def load(application: Application, changes: Sequence[Change]) -> Batch:
     kind = changes[0].kind
     if changes[0].action in REMOVING:
         return Batch(bibs=await _bibs_made(application, changes)) if kind is Kind.HOLDING else Batch()
+    before = await _before(application, changes)
+    wires = {key: one.wire for key, one in before.items()}
     if kind is Kind.SERVICE:
-        return await _services(application, changes)
+        return Batch(packages=await _packages_of(application, changes), wires=wires)
     again = [change for change in changes if change.action is Action.CREATE]
     own = {
         key: SourceRecord(one.desired) for one in again for key in (one.package_key, one.title_key, *one.source_keys)
     }
     sources = own | await _folio_as_agreed(application, kind, changes)
     if kind is not Kind.HOLDING:
-        return Batch(sources=sources)
+        return Batch(sources=sources, wires=wires)
     await _find_services(application, again)
     return Batch(
         sources=sources,
         titles=await _bibs_now(application, again),
-        source_titles=await _titles_of(application, again),
+        source_titles={
+            one.title_key: title for one in again if one.id in before and (title := before[one.id].title) is not None
+        },
+        wires=wires,
     )
 
 
@@ -61,12 +67,12 @@ async def _bases(application: Application, kind: Kind, alma_ids: Sequence[str]) 
     return {key: bases[link.id] for key, link in found.items() if link.id in bases}
 
 
-async def _services(application: Application, changes: Sequence[Change]) -> Batch:
+async def _packages_of(application: Application, changes: Sequence[Change]) -> dict[str, Package]:
     application.services_left |= await planned_services(application.work.database, application.plan_id)
     places = {cast("Service", one.desired).package_key: one.package_key for one in changes}
     bases = await _bases(application, Kind.PACKAGE, list(places))
     both = {key: one.alma for key, one in bases.items()} | {places[key]: one.folio_listed for key, one in bases.items()}
-    return Batch(packages={key: one for key, one in both.items() if isinstance(one, Package)})
+    return {key: one for key, one in both.items() if isinstance(one, Package)}
 
 
 async def _find_services(application: Application, again: Sequence[Change]) -> None:
@@ -97,20 +103,20 @@ async def _bibs_now(application: Application, again: Sequence[Change]) -> dict[s
     return now
 
 
-async def _titles_of(application: Application, again: Sequence[Change]) -> dict[str, Title]:
-    undone = (await plan_info(application.work.database, application.plan_id)).takes_back or 0
-    before = await written_over(application.work.database, undone, [change.id for change in again])
-    return {
-        change.title_key: title
-        for change in again
-        if change.id in before and (title := before[change.id].title) is not None
-    }
+async def _before(application: Application, changes: Sequence[Change]) -> dict[str, Before]:
+    """Return what is made again, as it was removed, by change."""
+    again = [change.id for change in changes if change.action is Action.CREATE]
+    return await written_over(application.work.database, await _undone(application), again)
+
+
+async def _undone(application: Application) -> int:
+    return (await plan_info(application.work.database, application.plan_id)).takes_back or 0
 
 
 async def _bibs_made(application: Application, changes: Sequence[Change]) -> dict[str, Title]:
     """Return the bibs that the plan taken back made for these portfolios, as it meant them, by MMS ID."""
     database = application.work.database
-    undone = (await plan_info(database, application.plan_id)).takes_back or 0
+    undone = await _undone(application)
     wanted = {cast("Holding", change.desired).title_key for change in changes}
     made = {change: mms_id for change, mms_id in (await made_by(database, undone)).records.items() if mms_id in wanted}
     stored = await changes_by_id(database, undone, list(made))
@@ -154,9 +160,25 @@ async def write_bib(application: Application, batch: Batch, change: Change) -> R
     return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason="the bib is there still"))
 
 
+def _told(step: Step) -> Step:
+    """Return the step such that it tells what Alma did not take of a record that is made again."""
+
+    async def tell(application: Application, batch: Batch, change: Change) -> Result | None:
+        result = await step(application, batch, change)
+        refusal = application.alma.loader.left_out.pop(change.id, "")
+        if result is None or not refusal or result.outcome.reason:
+            return result
+        words = f"made again with its main fields only, since Alma did not take it as it was: {refusal}"
+        return replace(result, outcome=Outcome(reason=words))
+
+    return tell
+
+
+WRITES_BACK = {kind: tuple(map(_told, steps)) for kind, steps in ({**WRITES, Kind.TITLE: (write_bib,)}).items()}
+
 UNDO_IN_ALMA = Way(
     package_links=_packages,
     load=load,
-    writes=taking_back({**WRITES, Kind.TITLE: (write_bib,)}),
+    writes=taking_back(WRITES_BACK),
     removals=taking_back({**REMOVALS, Kind.HOLDING: (remove_holding,)}),
 )
