@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sync.model import Holding
+from sync.plan.changes import Change
 from sync.store.bases import BaseRecords
 from sync.store.comparison import SourceRecord
 
@@ -23,3 +24,12 @@ def hidden_with_all(
         if isinstance(now, Holding) and isinstance(before, Holding) and now.available != before.available:
             found[key] = SourceRecord(record=replace(now, available=before.available))
     return found
+
+
+def until_shown(change: Change, sources: Mapping[str, SourceRecord], taken_for: Mapping[str, SourceRecord]) -> Change:
+    """Return a change of such a portfolio with the base of its availability left as it is, where it says another."""
+    if "available" in (*change.pending, *(one.field for one in change.fields)):
+        return change
+    if all(taken_for[key].record == source.record for key, source in sources.items()):
+        return change
+    return replace(change, pending=(*change.pending, "available"))

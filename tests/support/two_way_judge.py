@@ -99,11 +99,13 @@ class Judge:
         self, place: Place, entries: Sequence[Entry], shown: dict[System, Shown], policy: Policy
     ) -> Iterator[str]:
         values = {side: shown[side].value(place.spot(side)) for side in SIDES}
-        if place.field is not Field.THERE and None in values.values():
-            yield from self._of_absent(place, entries, values)
-            return
         alma, folio = (shown[side] for side in SIDES)
+        absent = place.field is not Field.THERE and None in values.values()
         if _waits(place, alma):
+            self.log.forget(entries if absent else ())
+            return
+        if absent:
+            yield from self._of_absent(place, entries, values)
             return
         if not self._flows(place, alma, folio):
             self.log.forget(entries)
@@ -138,6 +140,9 @@ class Judge:
         if place.field is Field.THERE and not place.title and packages & self.needed:
             return  # a title that a person wanted back needs its package
         if not any(_equal(place.field, value, entry.now) for entry in entries):
+            made = place.field is not Field.THERE and all(entry.before is None for entry in entries)
+            if made and _policy_of(place.field, policy) not in ("ask", *(entry.system for entry in entries)):
+                return  # a new record met one that was there, and the policy says which of them is right
             yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"
             return
         both = len(entries) > 1 and not _equal(place.field, entries[0].now, entries[1].now)

@@ -213,6 +213,25 @@ async def test_what_both_changed_to_the_same_is_written_nowhere_and_remembered(
     assert json.dumps(resource(systems, 0).resource.url) == '"https://later.invalid"'
 
 
+async def test_what_became_unavailable_in_a_hidden_collection_is_seen_once_it_is_shown(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    """In the same cycle the collection is shown, and another value of the portfolio travels."""
+    alma, folio = systems.alma, systems.folio
+    await sync(database, systems)
+    (coast,) = [one for one in folio.packages() if one.package.name == "Coast"]
+    folio.edit_package(coast.id, hidden=HIDDEN_EVERYWHERE)
+    await sync(database, systems)
+    alma.edit_portfolio(held(systems, 0), availability="10")
+    alma.set_coverage(held(systems, 0), SeedRange(from_year="1950"))
+    folio.edit_package(coast.id, hidden=frozenset())
+    await sync(database, systems)
+    assert resource(systems, 0).resource.custom_coverages == (SINCE_1950,)
+    await sync(database, systems)
+    assert resource(systems, 0).resource.is_hidden, "Alma's librarian said so"
+    await quiet(database, systems)
+
+
 async def test_a_package_that_is_hidden_shown_and_hidden_again_stays_hidden(
     database: AsyncEngine, systems: Systems
 ) -> None:

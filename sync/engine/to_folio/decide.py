@@ -9,7 +9,7 @@ from typing import cast
 
 from sync.engine.arbitration import Arbiter, Pairing, arbiter_for, as_known, conflicts_of, only
 from sync.engine.planning import Matched, Planning
-from sync.engine.shelved import hidden_with_all
+from sync.engine.shelved import hidden_with_all, until_shown
 from sync.engine.to_folio.agreements import Agreed, store_agreements
 from sync.engine.to_folio.cases import (
     Case,
@@ -60,12 +60,15 @@ async def _decide(scope: Scope, cases: Sequence[Case]) -> None:
     async def decide(case: Case) -> Change | Agreed | None:
         before = listed.get(case.link.folio_id) if case.link else None
         agreed = bases.get(case.link.folio_id, {}) if case.link else {}
+        read = case.sources
         if case.package_key in scope.hidden_collections:
-            case = replace(case, sources=hidden_with_all(case.sources, agreed))
+            case = replace(case, sources=hidden_with_all(read, agreed))
         try:
             if arbiter is None or case.link is None:
-                return await _decide_one(work, case, before, agreed)
-            return await _decide_both(arbiter, case, before, agreed, beside)
+                decided = await _decide_one(work, case, before, agreed)
+            else:
+                decided = await _decide_both(arbiter, case, before, agreed, beside)
+            return until_shown(decided, read, case.sources) if isinstance(decided, Change) else decided
         except DataError as error:
             await planning.park(kind, min(case.sources), case.name, error)
             return None
