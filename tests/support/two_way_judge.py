@@ -64,12 +64,24 @@ class Judge:
     def edited(self, before: Shown, after: Shown, *, during: bool) -> list[Entry]:
         """Take down an edit; what a person decided to leave as it was counts no longer where it is edited."""
         entries = self.log.note(before, after, during=during)
+        if during:
+            self._may_have_agreed(before, after)
         if not self.notes_mapped:  # they are FOLIO's own then, or Alma's, and no reason to keep anything
             self.log.forget([one for one in entries if one.spot.field is Field.NOTE])
         for entry in entries:
             place = self.shelves.place(entry.system, entry.spot)
             self.kept = [one for one in self.kept if not _names(one, place, entry.ids)]
         return entries
+
+    def _may_have_agreed(self, before: Shown, after: Shown) -> None:
+        """Take down what was alike on both sides until a record went in the midst of a cycle, which may have seen it."""
+        other = System.FOLIO if before.system is System.ALMA else System.ALMA
+        for spot in before.spots():
+            if after.value(spot) is not None:
+                continue
+            entry = self.log.at(other, self.shelves.place(before.system, spot).spot(other))
+            if entry is not None and _equal(spot.field, entry.now, before.value(spot)):
+                entry.looked = True
 
     def looked(self, alma: Shown, folio: Shown) -> None:
         """Take down what a dry run saw alike on both sides."""
@@ -146,6 +158,8 @@ class Judge:
             yield f"edit lost; both show {value!r}: {'; '.join(map(_told, entries))}"
             return
         both = len(entries) > 1 and not _equal(place.field, entries[0].now, entries[1].now)
+        # one edit had arrived when the other one was made over it
+        both = both and not any(_equal(place.field, one.before, other.now) for one in entries for other in entries)
         # what a record was made with is no edit of it
         if not both or place.field is Field.THERE or any(entry.during or entry.before is None for entry in entries):
             return
