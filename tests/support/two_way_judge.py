@@ -74,7 +74,7 @@ class Judge:
         return entries
 
     def _may_have_agreed(self, before: Shown, after: Shown) -> None:
-        """Take down what was alike on both sides until a record went in the midst of a cycle, which may have seen it."""
+        """Take down what was alike on both sides until a record went in a cycle, which may have seen it before."""
         other = System.FOLIO if before.system is System.ALMA else System.ALMA
         for spot in before.spots():
             if after.value(spot) is not None:
