@@ -100,11 +100,6 @@ class Story:
         links = self.world.run(two_way.linked_packages(self.world.database))
         self.judge.shelves.look(self.shown(System.ALMA), self.shown(System.FOLIO), links)
 
-    @property
-    def undecided(self) -> bool:
-        """Return whether a conflict waits for a decision."""
-        return self.last is not None and bool(self.last.conflicts)
-
     # --- librarians
 
     def edit(self, edit: Edit, *, during: bool = False, record: str = "", package: str = "") -> list[Entry]:
