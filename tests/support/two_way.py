@@ -17,7 +17,7 @@ from sync.plan.three_way import Decision
 from sync.settings import Pair
 from sync.store.conflicts import Conflict, decide, open_conflicts
 from sync.store.links import package_links
-from sync.store.plans import StoredChange, changes_of
+from sync.store.plans import StoredChange, changes_of, recent_plans
 from sync.store.snapshots import parked_of
 from tests.support.migrating import PAIR, Quiet, approve, watched
 
@@ -97,6 +97,12 @@ async def listed(database: AsyncEngine, ended: Ended) -> Listing:
         failed=sum(one.change.status is Status.FAILED for one in changes),
         packages=await linked_packages(database),
     )
+
+
+async def losses_of_the_last_plan(database: AsyncEngine) -> tuple[Named, ...]:
+    """Return what the last plan told as lost, also where its run died."""
+    plans = await recent_plans(database, PAIR, 1)
+    return _losses([one async for plan in plans for one in changes_of(database, plan.id)])
 
 
 async def linked_packages(database: AsyncEngine) -> dict[str, str]:

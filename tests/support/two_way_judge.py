@@ -66,6 +66,7 @@ class Judge:
         entries = self.log.note(before, after, during=during)
         if during:
             self._may_have_agreed(before, after)
+        self._one_more(before, after)
         if not self.notes_mapped:  # they are FOLIO's own then, or Alma's, and no reason to keep anything
             self.log.forget([one for one in entries if one.spot.field is Field.NOTE])
         for entry in entries:
@@ -82,6 +83,18 @@ class Judge:
             entry = self.log.at(other, self.shelves.place(before.system, spot).spot(other))
             if entry is not None and _equal(spot.field, entry.now, before.value(spot)):
                 entry.looked = True
+
+    def _one_more(self, before: Shown, after: Shown) -> None:
+        """Take down that a record got a second portfolio: what was removed on the other side may come back for it."""
+        other = System.FOLIO if before.system is System.ALMA else System.ALMA
+        for spot in after.spots():
+            if spot.field is not Field.THERE:
+                continue
+            records = (before.record(spot.package, spot.title), after.record(spot.package, spot.title))
+            own = [len(one.own) if isinstance(one, ShownHolding) else 0 for one in records]
+            entry = self.log.at(other, self.shelves.place(before.system, spot).spot(other))
+            if entry is not None and 0 < own[0] < own[1]:
+                entry.united = True
 
     def looked(self, alma: Shown, folio: Shown) -> None:
         """Take down what a dry run saw alike on both sides."""
@@ -129,6 +142,21 @@ class Judge:
             ids = frozenset(one for entry in entries for one in entry.ids)
             if any(_names(one, place, ids) for one in (*self.losses, *self.kept)):
                 self.log.forget([entry for entry in entries if not entry.during])
+            else:
+                self._overruled(place, entries, values, policy)
+
+    def _overruled(
+        self, place: Place, entries: Sequence[Entry], values: dict[System, Value | None], policy: Policy
+    ) -> None:
+        """Forget an edit that the policy gave up, where the other side was edited once more after that."""
+        if len(entries) != len(SIDES):
+            return
+        right = _policy_of(place.field, policy)
+        for loser, winner in (tuple(entries), tuple(reversed(entries))):
+            given_up = not _equal(place.field, values[loser.system], loser.now)
+            if winner.system == right and winner.during and given_up:
+                winner.before = values[loser.system]
+                self.log.forget([loser])
 
     def _of_absent(self, place: Place, entries: Sequence[Entry], values: dict[System, Value | None]) -> Iterator[str]:
         for entry in entries:

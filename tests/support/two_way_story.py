@@ -166,6 +166,7 @@ class Story:
         ended = run_dying(world, crash, two_way.cycle(world.database, pair))
         self.tally.crashes += 1
         if ended is None:
+            self.judge.losses += world.run(two_way.losses_of_the_last_plan(world.database))
             self._check(made_twice(self.alma, world.folio))
             self.cycle()  # takes up the plan, or reads anew where none was made yet
         else:
