@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sync.errors import ConfigurationError
 from sync.model import PUBLICATION_TYPES
 from sync.plan.three_way import CONFLICT_FIELDS
+from sync.schedules import Schedule
 
 DEFAULT_FILE = "alma-folio-sync.toml"
 EXAMPLE_FILE = "alma-folio-sync.example.toml"
@@ -218,18 +219,53 @@ class Policy(_Section):
 
 
 class Pair(_Section):
-    """One Alma institution and one FOLIO tenant that belong together."""
+    """One Alma institution and one FOLIO tenant that belong together; `schedule` is for the daemon."""
 
     alma: AlmaSettings
     folio: FolioSettings
     policy: Policy = Policy()
     maps: Maps = Maps()
+    schedule: Schedule | None = None
 
     @property
     def accounts(self) -> dict[str, str]:
         """Return what stands for whose daily calls are used, by system; no secret can be told from it."""
         key = hashlib.sha256(self.alma.api_key.get_secret_value().encode()).hexdigest()[:16]
         return {"Alma": f"Alma {key}", "FOLIO": f"FOLIO {self.folio.base_url} {self.folio.tenant}"}
+
+
+class DaemonSettings(_Section):
+    """How the daemon works: `listen` is where its state is seen, by default from this machine only; "" for nowhere.
+
+    It looks every `poll_seconds` for plans that were approved, and for work that another daemon gave up. What fails is
+    tried again after `retry_seconds`, then after five times longer each time, and left for a person after `attempts`.
+    """
+
+    listen: Annotated[str, Field(pattern=r"^$|^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")] = "127.0.0.1:9464"
+    poll_seconds: float = Field(default=30, gt=0, le=3600)
+    retry_seconds: float = Field(default=60, gt=0, le=86400)
+    attempts: int = Field(default=4, ge=1, le=20)
+
+
+class MailSettings(_Section):
+    """To whom the daemon writes after a run that changed something, failed, or needs a decision.
+
+    `encryption` is how the server is spoken to: "starttls", "tls" from the beginning, or "none" on the same machine.
+    """
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    encryption: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    sender: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")]
+    to: Annotated[tuple[Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")], ...], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, values: Any) -> Any:
+        return _read_secret(values, "password")
 
 
 class Settings(BaseSettings):
@@ -244,6 +280,8 @@ class Settings(BaseSettings):
     )
 
     database: DatabaseSettings = DatabaseSettings()
+    daemon: DaemonSettings = DaemonSettings()
+    mail: MailSettings | None = None
     pairs: dict[str, Pair] = Field(min_length=1)
 
     @classmethod

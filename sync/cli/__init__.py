@@ -27,6 +27,7 @@ COMMANDS = {
     "runs": ("sync.cli.runs", "List what was run, and how it ended."),
     "status": ("sync.cli.status", "Show what waits: quota, open writes, the last run."),
     "links": ("sync.cli.links", "List which records belong together; export, correct and import them."),
+    "daemon": ("sync.cli.daemon", "Keep pairs in step by their schedules, until it is told to end."),
     "sandbox": ("sync.cli.sandbox", "Serve the practice Alma and the practice FOLIO on this machine."),
     "db": ("sync.cli.db", "Look after the database's schema."),
 }

@@ -134,6 +134,8 @@ def settings_of(ctx: click.Context) -> "Settings":
     for pair in settings.pairs.values():
         register_secret(pair.alma.api_key)
         register_secret(pair.folio.password)
+    if settings.mail is not None:
+        register_secret(settings.mail.password)
     if settings.database.url is not None:
         register_secret(settings.database.url)
         for part in _password_parts(settings.database.url.get_secret_value()):

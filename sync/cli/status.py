@@ -1,6 +1,7 @@
 """status: what waits."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,8 +10,13 @@ from sync.cli.running import ExitCode, database_of, run_async, settings_of
 from sync.cli.runs import as_json, line
 
 if TYPE_CHECKING:
+    from sync.settings import Pair
     from sync.store.runs import RunInfo
     from sync.store.standing import Standing
+    from sync.store.ticks import Tick
+
+TICKS = 5
+"""So many of the latest due runs are looked at."""
 
 
 @click.command(
@@ -33,13 +39,15 @@ def command(ctx: click.Context, form: str) -> int:
         from sync.report.json_report import json_text
         from sync.store.runs import recent_runs
         from sync.store.standing import standing
+        from sync.store.ticks import recent_ticks
 
         found = []
         async with database_of(settings) as database:
             for name in names:
                 runs = await recent_runs(database, pair=name, limit=1)
                 now = await standing(database, name, settings.pairs[name].accounts)
-                found.append((name, runs[0] if runs else None, now))
+                ticks = await recent_ticks(database, name, TICKS)
+                found.append((name, runs[0] if runs else None, now, ticks))
         if form == "json":
             pairs = [
                 {
@@ -49,13 +57,15 @@ def command(ctx: click.Context, form: str) -> int:
                     "open_writes": now.open_writes,
                     "open_conflicts": now.open_conflicts,
                     "calls_today": now.calls,
+                    "schedule": _scheduled_as_json(settings.pairs[name], name, ticks),
                 }
-                for name, run, now in found
+                for name, run, now, ticks in found
             ]
             click.echo(json_text({"pairs": pairs}))
         else:
-            for name, run, now in found:
+            for name, run, now, ticks in found:
                 _show(name, run, now)
+                _show_schedule(settings.pairs[name], name, ticks)
         return ExitCode.DONE
 
     return run_async(ctx, work)
@@ -79,3 +89,37 @@ def _show(name: str, run: "RunInfo | None", now: "Standing") -> None:
     for one in now.calls:
         left = f", the system says {one.reported:,} are left" if one.reported is not None else ""
         click.echo(f"  calls today to {one.system}: {one.used:,}{left}")
+
+
+def _scheduled_as_json(pair: "Pair", name: str, ticks: "list[Tick]") -> dict[str, Any] | None:
+    """Return a pair's next run and its latest due ones, None where it has no schedule."""
+    if pair.schedule is None:
+        return None
+    due = pair.schedule.next_due(datetime.now(UTC))
+    return {
+        "run": pair.schedule.run,
+        "next_due": due,
+        "next_begins": pair.schedule.begins(name, due),
+        "due": [
+            {"due_at": one.due_at, "state": one.state, "begins_at": one.begins_at, "run_id": one.run_id,
+             "attempts": one.attempts, "message": one.message}
+            for one in ticks
+        ],
+    }  # fmt: skip
+
+
+def _show_schedule(pair: "Pair", name: str, ticks: "list[Tick]") -> None:
+    from sync.logs import printable
+    from sync.store.ticks import TickState
+
+    if pair.schedule is None:
+        return
+    begins = pair.schedule.begins(name, pair.schedule.next_due(datetime.now(UTC)))
+    click.echo(f"  next {pair.schedule.run}: {begins:%Y-%m-%d %H:%M} UTC, by the daemon")
+    for one in ticks:
+        due = f"the run due at {one.due_at:%Y-%m-%d %H:%M} UTC"
+        if one.state is TickState.DUE:
+            why = f": {one.message}" if one.message else ""
+            click.echo(printable(f"  waits: {due}, until {one.begins_at:%Y-%m-%d %H:%M} UTC{why}"))
+        elif one.state is TickState.LEFT:
+            click.echo(printable(f"  LEFT for you: {due}: {one.message}"))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.store.comparison import Comparison
 from sync.store.intents import open_intents
 from sync.store.queries import sql
-from sync.store.tables import budget, conflict, in_full, link, pairing, plan, run, snapshot
+from sync.store.tables import budget, conflict, in_full, link, pairing, plan, run, snapshot, tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,16 @@ async def standing(engine: AsyncEngine, pair: str, accounts: Mapping[str, str]) 
     return Standing(links=links, open_writes=open_writes, open_conflicts=conflicts, calls=calls)
 
 
+async def last_in_step(engine: AsyncEngine, pair: str) -> datetime | None:
+    """Return when a run last brought a pair's sides to agree and ended well, None when none did."""
+    query = select(func.max(run.c.ended_at)).where(
+        run.c.pair == pair, run.c.state == "done", run.c.command.in_(["sync", "migrate", "apply"])
+    )
+    async with engine.connect() as connection:
+        found: datetime | None = (await connection.execute(query)).scalar_one()
+        return found
+
+
 async def count_agreeing(engine: AsyncEngine, comparison: Comparison, *, run_id: int, plan_id: int) -> int:
     """Return how many linked records both readings hold of which a plan has nothing to say, nor anybody else."""
     parameters = {**comparison.parameters(), "run": run_id, "plan_id": plan_id}
@@ -67,5 +77,5 @@ async def count_agreeing(engine: AsyncEngine, comparison: Comparison, *, run_id:
 async def forget_pair(engine: AsyncEngine, pair: str) -> None:
     """Forget everything about a pair: its runs, plans, readings and links."""
     async with engine.begin() as connection:
-        for table in (snapshot, plan, run, link, in_full, conflict, pairing):
+        for table in (snapshot, plan, run, link, in_full, conflict, pairing, tick):
             await connection.execute(delete(table).where(table.c.pair == pair))

@@ -291,6 +291,22 @@ pairing = Table(
     _moment("noted_at", now=True),
 )
 
+tick = Table(
+    "tick",
+    metadata,
+    Column("pair", Text, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),  # by the schedule: the same for every daemon
+    Column("what", Text, nullable=False),  # diff, sync, migrate
+    Column("state", Text, nullable=False),  # due → done, left
+    Column("begins_at", DateTime(timezone=True), nullable=False),  # after jitter, blackout, quota, a failure
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("run_id", BigInteger),
+    Column("message", Text, nullable=False, server_default=""),
+    _moment("made_at", now=True),
+    _moment("ended_at"),
+    PrimaryKeyConstraint("pair", "due_at"),
+)
+
 budget = Table(
     "budget",
     metadata,

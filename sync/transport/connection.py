@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import structlog
 
@@ -73,6 +74,28 @@ class Statistics:
     waited_seconds: float = 0.0
     by_method: Counter[str] = field(default_factory=Counter)
 
+    def counts(self) -> Counter[str]:
+        """Return the numbers by name; the waited seconds are rounded."""
+        return Counter(
+            calls=self.calls,
+            writes=self.writes,
+            repeats=self.repeats,
+            waits=self.waits,
+            waited=round(self.waited_seconds),
+        )
+
+
+_CLOSED: dict[str, Counter[str]] = {}
+_OPEN: WeakSet["Connection"] = WeakSet()
+
+
+def totals() -> dict[str, Counter[str]]:
+    """Return what went to each system since this process began: calls, writes, repeats, waits, waited (in seconds)."""
+    found = {system: Counter(counts) for system, counts in _CLOSED.items()}
+    for connection in _OPEN:
+        found.setdefault(connection.system, Counter()).update(connection.statistics.counts())
+    return found
+
 
 class Connection(AbstractAsyncContextManager["Connection"]):
     """Calls to one system. Safe to use from many tasks at once; close it with `aclose` or as a context manager.
@@ -101,6 +124,7 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         self._retry = retry or RetryPolicy()
         self._login = login
         self._observer = observer
+        _OPEN.add(self)
 
     @property
     def system(self) -> str:
@@ -160,6 +184,9 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         try:
             await self.budget.flush()
         finally:
+            if self in _OPEN:
+                _OPEN.discard(self)
+                _CLOSED.setdefault(self.system, Counter()).update(self.statistics.counts())
             await self._http.aclose()
 
     async def __aexit__(

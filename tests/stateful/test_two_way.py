@@ -128,6 +128,9 @@ def world(databases: Databases) -> Iterator[World]:
         yield opened
 
 
+LEFT_BEHIND = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""A run that dies closes nothing behind it: its connections are found later."""
+
 SHORT = settings(
     max_examples=12,
     stateful_step_count=10,
@@ -155,11 +158,13 @@ def test_no_edit_is_lost_and_both_sides_agree_in_the_end(world: World) -> None:
 
 
 @pytest.mark.timeout(900)
+@LEFT_BEHIND
 def test_the_same_holds_where_cycles_die_and_answers_are_lost(world: World) -> None:
     _tell(world, settings(SHORT, max_examples=8), Crashing)
 
 
 @pytest.mark.soak
+@LEFT_BEHIND
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("machine", [TwoWay, Crashing])
 def test_many_stories(world: World, machine: type[TwoWay]) -> None:

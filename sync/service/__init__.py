@@ -1,0 +1,1 @@
+"""The daemon: schedule, work, and what is seen from outside."""

@@ -1,0 +1,139 @@
+"""The daemon: a clock, one worker for each pair that has a schedule, and what is seen from outside.
+
+Runs of different pairs go side by side, one pair's never. SIGTERM lets what is under way come to its end; SIGHUP reads
+the configuration anew, and a bad one is refused while the old one stays.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.running import Ended
+from sync.errors import ConfigurationError, SyncError
+from sync.service.errands import Errand
+from sync.service.watch import Watch
+from sync.service.worker import Worker
+from sync.settings import Settings
+from sync.store.ticks import Tick
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+AWAY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""How long is waited for a database that is away, from one attempt to the next."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Daemon:
+    """Keeps pairs in step. `load` reads the configuration anew; `watch` sees what happens.
+
+    `wakes` are what each pair's worker waits for, `working` the pairs at work now.
+    """
+
+    database: AsyncEngine
+    settings: Settings
+    load: Callable[[], Settings]
+    watch: Watch
+    clock: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
+    wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+    workers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set; then let what is under way come to its end.
+
+        Raises:
+            ConfigurationError: when no pair has a schedule.
+        """
+        _require_schedules(self.settings)
+        self.clock.start()
+        self._follow()
+        log.info("daemon began", action="daemon.begin", pairs=sorted(self.workers))
+        try:
+            await stopping.wait()
+        finally:
+            self.clock.shutdown(wait=False)
+            for worker in self.workers.values():
+                worker.cancel()
+            await asyncio.gather(*self.workers.values(), return_exceptions=True)
+            log.info("daemon ended", action="daemon.end")
+
+    def reload(self) -> bool:
+        """Read the configuration anew; return whether it was taken. Runs under way end under the old one."""
+        try:
+            settings = self.load()
+            _require_schedules(settings)
+            if settings.database != self.settings.database:
+                raise ConfigurationError(
+                    "The database is another one in the new configuration.", advice="Start the daemon anew for that."
+                )
+        except SyncError as error:
+            log.warning("the new configuration is refused", action="daemon.reload", reason=error.message)
+            return False
+        self.settings = settings
+        self._follow()
+        log.info("the new configuration is in force", action="daemon.reload", pairs=sorted(self.workers))
+        return True
+
+    def _follow(self) -> None:
+        """Let clock and workers be those of the configuration."""
+        self.clock.remove_all_jobs()
+        for name, pair in self.settings.pairs.items():
+            if pair.schedule is None:
+                continue
+            wake = self.wakes.setdefault(name, asyncio.Event())
+            self.clock.add_job(
+                _wake, pair.schedule.trigger(), args=(wake,), id=name, coalesce=True, misfire_grace_time=None
+            )
+            if name not in self.workers or self.workers[name].done():
+                self.workers[name] = asyncio.create_task(self._serve(name), name=f"pair {name}")
+            wake.set()
+
+    async def _serve(self, name: str) -> None:
+        """Work for one pair, for as long as the configuration has a schedule for it."""
+        wake, away = self.wakes[name], 0
+        while (worker := self._worker(name)) is not None:
+            wake.clear()
+            try:
+                again = await worker.work()
+            except (DBAPIError, OSError) as error:
+                seconds = AWAY_SECONDS[min(away, len(AWAY_SECONDS) - 1)]
+                log.warning("the database is away", action="daemon.away", pair=name, error=type(error).__name__)
+                away += 1
+            else:
+                seconds, away = max(0.0, (again - datetime.now(UTC)).total_seconds()), 0
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), timeout=seconds)
+
+    def _worker(self, name: str) -> Worker | None:
+        pair = self.settings.pairs.get(name)
+        if pair is None or pair.schedule is None:
+            return None
+        progress = self.watch.progress(name)
+
+        async def tell(tick: Tick | None, ended: Ended | None, error: SyncError | None) -> None:
+            await self.watch.tell(name, tick, ended, error)
+
+        return Worker(
+            errand=Errand(database=self.database, name=name, pair=pair, progress=progress),
+            schedule=pair.schedule,
+            settings=self.settings.daemon,
+            tell=tell,
+        )
+
+
+async def _wake(wake: asyncio.Event) -> None:
+    wake.set()
+
+
+def _require_schedules(settings: Settings) -> None:
+    if not any(pair.schedule for pair in settings.pairs.values()):
+        raise ConfigurationError(
+            "No pair has a schedule: there is nothing for the daemon to do.",
+            advice="Give a pair one: [pairs.NAME.schedule] with run and cron; alma-folio-sync init shows an example.",
+        )

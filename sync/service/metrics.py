@@ -1,0 +1,105 @@
+"""What Prometheus reads of the daemon: what this process did, and where each pair stands by the database."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.running import Ended
+from sync.settings import Pair
+from sync.store.standing import last_in_step, standing
+from sync.transport.connection import totals
+
+PREFIX = "alma_folio_sync"
+
+
+class Metrics:
+    """The numbers of one daemon, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._runs = self._counter("runs", "Scheduled runs by how they ended.", "pair", "outcome")
+        self._records = self._counter("records", "Records by what became of them.", "pair", "outcome")
+        self._phases = self._counter("phase_seconds", "Seconds spent in each phase of runs.", "pair", "phase")
+        self._calls = self._gauge("calls", "Calls to a system since the daemon began.", "system", "sort")
+        self._today = self._gauge("calls_today", "Calls of the day, all processes together.", "pair", "system")
+        self._left = self._gauge("calls_left_today", "Calls the system says are left today.", "pair", "system")
+        self._conflicts = self._gauge("open_conflicts", "Conflicts that wait for a decision.", "pair")
+        self._intents = self._gauge("open_intents", "Writes whose outcome is not known.", "pair")
+        self._age = self._gauge("in_step_age_seconds", "Seconds since a run last brought a pair in step.", "pair")
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", words, labels, registry=self.registry)
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", words, labels, registry=self.registry)
+
+    def ended(self, pair: str, ended: Ended) -> None:
+        """Count a run that ended, and its records."""
+        self._runs.labels(pair, "paused" if ended.paused else "done").inc()
+        summary, result = ended.plan.summary, ended.result
+        for outcome, number in (
+            ("verified", result.verified if result else 0),
+            ("failed", result.failed if result else 0),
+            ("skipped", result.skipped if result else 0),
+            ("withheld", summary.withheld),
+            ("conflict", summary.conflict),
+        ):
+            self._records.labels(pair, outcome).inc(number)
+
+    def failed(self, pair: str, kind: str) -> None:
+        """Count a run that could not be done."""
+        self._runs.labels(pair, kind).inc()
+
+    def phase(self, pair: str, name: str, seconds: float) -> None:
+        """Count the seconds of a phase."""
+        self._phases.labels(pair, name).inc(seconds)
+
+    async def text(self, database: AsyncEngine, pairs: Mapping[str, Pair]) -> bytes:
+        """Return everything in Prometheus's text form.
+
+        Raises:
+            DBAPIError: when the database is away.
+        """
+        for system, counts in totals().items():
+            for sort, number in counts.items():
+                self._calls.labels(system, sort).set(number)
+        for name, pair in pairs.items():
+            now = await standing(database, name, pair.accounts)
+            self._conflicts.labels(name).set(now.open_conflicts)
+            self._intents.labels(name).set(now.open_writes)
+            for one in now.calls:
+                self._today.labels(name, one.system).set(one.used)
+                if one.reported is not None:
+                    self._left.labels(name, one.system).set(one.reported)
+            last = await last_in_step(database, name)
+            if last is not None:
+                self._age.labels(name).set((datetime.now(UTC) - last).total_seconds())
+        return generate_latest(self.registry)
+
+
+class PhaseClock:
+    """Watches a run and counts the seconds of its phases."""
+
+    def __init__(self, metrics: Metrics, pair: str) -> None:
+        self._metrics = metrics
+        self._pair = pair
+        self._began: dict[str, float] = {}
+
+    def begin(self, phase: str, total: int | None) -> None:  # noqa: ARG002
+        """A phase begins."""
+        self._began[phase] = time.monotonic()
+
+    def expect(self, phase: str, total: int) -> None:
+        """A phase turns out to have so many records; nobody watches them here."""
+
+    def advance(self, phase: str, records: int) -> None:
+        """So many more are done; nobody watches them here."""
+
+    def end(self, phase: str) -> None:
+        """The phase is over."""
+        began = self._began.pop(phase, None)
+        if began is not None:
+            self._metrics.phase(self._pair, phase, time.monotonic() - began)
