@@ -29,7 +29,7 @@ from sync.alma.lookup import AlmaLookup
 from sync.alma.made_again import LIBRARY, again
 from sync.alma.mapping import package_from_collection, service_from_wire
 from sync.alma.marc import read_marc, title_from_marc
-from sync.alma.marc_write import bib_xml, own_number
+from sync.alma.marc_write import bib_xml, holds_more, own_number
 from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.alma.reading import PLAIN_TYPES
 from sync.alma.search import SearchClient
@@ -207,6 +207,11 @@ class AlmaLoader:
         special = [publication_type] if publication_type not in PLAIN_TYPES else []
         return title_from_marc(mms_id, read_marc(page.records[0].model.marc_xml), special)
 
+    async def was_catalogued(self, mms_id: str, title: Title) -> bool:
+        """Return whether a bib that was made from a title holds something else by now, or is gone."""
+        page = await self.client.get_bibs([mms_id])
+        return not page.records or holds_more(read_marc(page.records[0].model.marc_xml), title)
+
     async def create_portfolio(
         self, change_id: str, holding: Holding, parents: Parents, material_type: str, claims: Claims, before: str = ""
     ) -> StoredPortfolio:
@@ -259,8 +264,13 @@ class AlmaLoader:
         fields = frozenset(one.field for one in differences(holding, stored.record, ALMA_HOLDING_FIELDS))
         whole = None if change_id in self.left_out else again(dict(stored.raw), before)
         if whole is not None and whole != stored.raw:
-            await self._put_portfolio(change_id, holding, stored, whole)
-        elif fields:
+            try:
+                await self._put_portfolio(change_id, holding, stored, whole)
+            except RefusedError as error:
+                self.left_out[change_id] = error.message
+            else:
+                return stored
+        if fields:
             body = changed_portfolio(stored.raw, holding, stored.record, fields, self.codes)
             await self._put_portfolio(change_id, holding, stored, body)
         return stored

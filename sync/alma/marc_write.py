@@ -93,6 +93,19 @@ def bib_xml(title: Title, *, today: date) -> bytes:
     return bytes(ET.tostring(body, encoding="utf-8", xml_declaration=True))
 
 
+def holds_more(record: pymarc.Record, title: Title) -> bool:
+    """Return whether a bib that was made from a title holds a field now that it was not made with.
+
+    Control fields are Alma's own. What Alma itself adds counts as well: in doubt a bib was catalogued further.
+    """
+    made = {_content(one) for one in (*_numbers(title), *_descriptive_fields(title))}
+    return any(_content(one) not in made for one in record.fields if not one.is_control_field())
+
+
+def _content(field: Field) -> tuple[object, ...]:
+    return field.tag, tuple(field.indicators or ()), tuple((one.code, one.value) for one in field.subfields)
+
+
 def _form(publication_type: str) -> _Form:
     return _FORMS.get(publication_type, _MONOGRAPH)
 

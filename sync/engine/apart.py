@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sync.engine.application import Application, Batch, Step
+from sync.errors import ConfigurationError, LockedError, QuotaError, SyncError
 from sync.model import Kind, System
-from sync.plan.changes import REMOVALS, Action, Change
+from sync.plan.changes import REMOVALS, Action, Change, Status
 from sync.store.intents import Result
 from sync.store.links import Closing, Link
+from sync.store.plans import Outcome
 from sync.store.undoing import packages_now
 
 APART = (Kind.PACKAGE, Kind.HOLDING)
@@ -25,7 +27,18 @@ def taking_back(steps: Mapping[Kind, tuple[Step, ...]]) -> dict[Kind, tuple[Step
 
 def _unlinked(step: Step) -> Step:
     async def take_back(application: Application, batch: Batch, change: Change) -> Result | None:
-        result = await step(application, batch, change)
+        try:
+            result = await step(application, batch, change)
+        except (QuotaError, ConfigurationError, LockedError):
+            raise
+        except SyncError as error:
+            made = application.journal.made(change.id)
+            if change.kind not in APART or not made:
+                raise
+            # half made: it is kept apart all the same, and the next undo completes it
+            link = Link(kind=change.kind, alma_id=made, folio_id=made, how="made again")
+            outcome = Outcome(reason=error.message, error=error.kind, advice=error.advice)
+            result = Result(change_id=change.id, status=Status.FAILED, outcome=outcome, links=(link,))
         return None if result is None else apart(result, change)
 
     return take_back
@@ -33,6 +46,8 @@ def _unlinked(step: Step) -> Step:
 
 def apart(result: Result, change: Change) -> Result:
     """Return the result of a change that takes another one back, with links that have ended."""
+    if change.kind is Kind.TITLE:
+        return _title_apart(result)
     if change.kind not in APART:
         return result
     if change.action in REMOVALS:
@@ -46,6 +61,13 @@ def apart(result: Result, change: Change) -> Result:
     return replace(result, links=links, closings=closings, agreements=())
 
 
+def _title_apart(result: Result) -> Result:
+    """Return the result of a title with the links of the holding that came with it ended; its own stay."""
+    places = {one.folio_id for one in result.links if one.kind is Kind.HOLDING}
+    ended = tuple(Closing(kind=Kind.HOLDING, folio_id=one, taken_back=True) for one in sorted(places))
+    return replace(result, closings=(*result.closings, *ended))
+
+
 def apart_links(change: Change, made: tuple[Link, ...]) -> tuple[tuple[Link, ...], tuple[Closing, ...]]:
     """Return what says that the record just made belongs to those it was linked to before, and is kept apart."""
     how, name = "made again", made[0].name
@@ -56,6 +78,17 @@ def apart_links(change: Change, made: tuple[Link, ...]) -> tuple[tuple[Link, ...
     own = made[0].alma_id
     links = [Link(kind=change.kind, alma_id=own, folio_id=key, how=how, name=name) for key in change.source_keys]
     return tuple(links), (Closing(kind=change.kind, alma_id=own, taken_back=True),)
+
+
+def there_still(change: Change) -> Result:
+    """Return the result of a creation that is needless, since the record is there still."""
+    return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason="it is there still"))
+
+
+def there_again(change: Change) -> Result:
+    """Return the result of a creation that is left, since somebody has made the record again."""
+    words = "it is there again since the run, and is left as it is"
+    return Result(change_id=change.id, status=Status.SKIPPED, outcome=Outcome(reason=words, error="data"))
 
 
 async def package_places(application: Application, system: System) -> dict[str, Link]:

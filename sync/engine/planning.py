@@ -114,7 +114,8 @@ class Planning:
         # a service is made for its package
         kind = Kind.PACKAGE if change.kind is Kind.SERVICE else change.kind
         apart = self.apart.get((source, kind), ())
-        return any(key in apart for key in change.source_keys)
+        inside = kind is Kind.HOLDING and change.package_key in self.apart.get((source, Kind.PACKAGE), ())
+        return inside or any(key in apart for key in change.source_keys)
 
     async def add_conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """Store conflicts, and count those that wait for a decision."""

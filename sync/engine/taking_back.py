@@ -4,10 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.engine.planning import Planning
 from sync.engine.work import Work
 from sync.model import Holding, Kind, System, Title
-from sync.plan.changes import REMOVALS, Action, Change, Guard, change_id
+from sync.plan.changes import REMOVALS, Action, Change, Guard, Status, change_id
 from sync.plan.guards import SHRUNK, RemovalLimits, Share, judge_removals
 from sync.plan.take_back import Done, Place, noted, take_back, title_again
 from sync.plan.writes import Before
@@ -15,10 +16,11 @@ from sync.store.approval import withhold_removals as withhold_stored
 from sync.store.bases import BaseRecords, base_records
 from sync.store.befores import written_over
 from sync.store.intents import Made
-from sync.store.links import Link, last_partners, linked_below, links, links_from_folio, package_links
+from sync.store.links import Link, Partners, last_partners, linked_below, links, package_links
 from sync.store.plans import PlanInfo, count_by_package
 
 NO_LONGER_LINKED = "it is no longer linked: it was removed, or taken apart, since then"
+LINKED_AGAIN = "it, or what it belonged to, is linked again since the run"
 PARTNER_UNKNOWN = "what it was linked to is not known any longer: make it again by hand"
 
 
@@ -57,7 +59,7 @@ class Undoing:
             link = next((known[key] for key in change.source_keys if key in known), None)
             was = before.get(change.id)
             made = self._made_in_folio(change, link)
-            if made and link is None:
+            if made and link is None and change.status is Status.VERIFIED:
                 back.append(noted(change, NO_LONGER_LINKED))
                 continue
             base = bases.get(link.id) if link is not None else None
@@ -77,42 +79,54 @@ class Undoing:
     def _made_in_folio(self, change: Change, link: Link | None) -> str:
         """Return the id of the record that a change made, "" when it made none.
 
-        A holding is new where the plan made it, or its title, or its package: then nobody else can have made it.
+        A holding is new where the plan made it, or its title, or its package: then nobody else can have made it before,
+        and the link says that none of its runs took one that somebody made meanwhile.
         """
         made = self.made.records.get(change.id, "")
-        if made or change.kind is not Kind.HOLDING or link is None or change.action is Action.UPDATE:
+        if made or change.kind is not Kind.HOLDING or change.action is Action.UPDATE:
             return made
-        parents = (
-            change_id(System.FOLIO, Kind.TITLE, change.title_key),
-            change_id(System.FOLIO, Kind.PACKAGE, change.package_key),
-        )
-        new = change.action is Action.SELECT or any(parent in self.made.records for parent in parents)
-        return link.folio_id if new else ""
+        title = self.made.records.get(change_id(System.FOLIO, Kind.TITLE, change.title_key))
+        package = self.made.records.get(change_id(System.FOLIO, Kind.PACKAGE, change.package_key))
+        if link is None:  # the run ended before it could say so
+            return f"{package}-{title}" if title and package else ""
+        new = change.action is Action.SELECT or title or package
+        return link.folio_id if new and link.run_id in self.made.runs else ""
 
     async def _back_in_alma(self, kind: Kind, changes: Sequence[Change], before: Mapping[str, Before]) -> list[Change]:
         ids = {change.id: self.made.records.get(change.id, change.target_id) for change in changes}
         known = await links(self.work.database, self.work.name, kind, list(ids.values()))
         bases = await base_records(self.work.database, kind, [link.id for link in known.values()])
-        collections = {service: collection for collection, service in self.made.services.items()}
         back: list[Change] = []
         for change in changes:
             link = known.get(ids[change.id])
             base = bases.get(link.id) if link is not None else None
             made = ids[change.id] if change.action is Action.CREATE else ""
-            place = Place(package_key=collections.get(made, "")) if kind is Kind.SERVICE else _place(base)
-            if made and kind is Kind.HOLDING and not place.title_key:
+            if made and link is None and kind is not Kind.SERVICE and change.status is Status.VERIFIED:
                 back.append(noted(change, NO_LONGER_LINKED))
                 continue
             done = Done(
                 change=change,
                 made=made,
-                place=place,
+                place=self._place_in_alma(change, made, base),
                 before=before.get(change.id),
                 origin=base.written if base is not None else None,
                 pending=base.unsettled if base is not None else (),
             )
             back += take_back(done, self.words)
         return back
+
+    def _place_in_alma(self, change: Change, made: str, base: BaseRecords | None) -> Place:
+        """Return where a record stands that was made: as both sides agreed, or as its intent says."""
+        collections = {service: collection for collection, service in self.made.services.items()}
+        if change.kind is Kind.SERVICE:
+            return Place(package_key=collections.get(made, ""))
+        if base is not None and isinstance(base.alma, Holding):
+            own = base.alma
+            return Place(package_key=own.package_key, service_key=own.service_key, title_key=own.title_key)
+        service, mms_id, *_ = (*self.made.keys.get(change.id, "").split("/"), "", "")
+        if service == STANDALONE_KEY:
+            return Place(package_key=STANDALONE_KEY, title_key=mms_id)
+        return Place(package_key=collections.get(service, ""), service_key=service, title_key=mms_id)
 
     async def _made_again(
         self, system: System, kind: Kind, changes: Sequence[Change], before: Mapping[str, Before]
@@ -121,11 +135,14 @@ class Undoing:
         partners = await last_partners(database, name, kind, system, [change.target_id for change in changes])
         back: list[Change] = []
         for change in changes:
-            own = partners.get(change.target_id, ())
-            if system is System.ALMA and kind is not Kind.SERVICE and not own:
+            own = partners.get(change.target_id)
+            if kind is not Kind.SERVICE and own is None:
                 back.append(noted(change, PARTNER_UNKNOWN))
-                continue
-            back += take_back(Done(change=change, before=before.get(change.id), partners=own), self.words)
+            elif own is not None and own.linked_now:
+                back.append(noted(change, LINKED_AGAIN))
+            else:
+                ids = own.ids if own is not None else ()
+                back += take_back(Done(change=change, before=before.get(change.id), partners=ids), self.words)
         titles = {
             again.title_key: (again, was.title)
             for again in back
@@ -134,16 +151,8 @@ class Undoing:
             if self._may_be_gone(system, was.title) and again.title_key not in self.titles
         }
         self.titles |= titles.keys()
-        found = await self._partners_of_titles(system, list(titles))
+        found = await last_partners(database, name, Kind.TITLE, system, list(titles))
         return [*_titles_again(system, titles, found), *back]
-
-    async def _partners_of_titles(self, system: System, keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return what titles are linked to: their links outlive their holdings."""
-        database, name = self.work.database, self.work.name
-        if system is System.ALMA:
-            return {key: (one.folio_id,) for key, one in (await links(database, name, Kind.TITLE, keys)).items()}
-        found = await links_from_folio(database, name, Kind.TITLE, keys)
-        return {key: tuple(one.alma_id for one in several) for key, several in found.items()}
 
     def _may_be_gone(self, system: System, title: Title) -> bool:
         """Return whether a title may have gone with its last holding: FOLIO's own always, Alma's where we said so."""
@@ -153,19 +162,14 @@ class Undoing:
 
 
 def _titles_again(
-    system: System, titles: Mapping[str, tuple[Change, Title]], partners: Mapping[str, tuple[str, ...]]
+    system: System, titles: Mapping[str, tuple[Change, Title]], partners: Mapping[str, Partners]
 ) -> Iterable[Change]:
     for key, (again, title) in titles.items():
-        if own := partners.get(key, ()):
+        if key in partners:
+            own = partners[key].ids
             # a bib gets FOLIO's number of the title again
             wanted = title if system is System.FOLIO else replace(title, key=own[0])
             yield title_again(again, wanted, own)
-
-
-def _place(base: BaseRecords | None) -> Place:
-    if base is None or not isinstance(base.alma, Holding):
-        return Place()
-    return Place(package_key=base.alma.package_key, service_key=base.alma.service_key, title_key=base.alma.title_key)
 
 
 async def withhold_removals(planning: Planning, limits: RemovalLimits) -> list[Guard]:

@@ -11,7 +11,7 @@ from sync.engine.carrying_out import carry_out, declined, read_again
 from sync.engine.guards import judge_plan
 from sync.engine.planning import Planning, cost_now
 from sync.engine.read import unread
-from sync.engine.running import Confirm, Ended, open_run
+from sync.engine.running import Confirm, Ended, RunResult, open_run
 from sync.engine.settle import Doubts, settle
 from sync.engine.taking_back import Undoing, withhold_removals
 from sync.engine.work import Progress, Work, configuration_of
@@ -20,9 +20,18 @@ from sync.model import System
 from sync.plan.direction import directions_of
 from sync.plan.guards import RemovalLimits
 from sync.settings import Pair
-from sync.store.approval import seal_plan
+from sync.store.approval import WAITING, seal_plan
 from sync.store.intents import made_by
-from sync.store.plans import PlanInfo, begin_taking_back, changes_of, finish_plan, plan_info, withhold
+from sync.store.plans import (
+    PlanInfo,
+    PlanStatus,
+    begin_taking_back,
+    changes_of,
+    finish_plan,
+    plan_info,
+    set_plan_status,
+    withhold,
+)
 from sync.store.runs import RunState, end_run, note_plan
 from sync.store.undoing import half_taken_back, plan_of_run, taken_back_already
 from sync.transport.connection import Observer
@@ -33,7 +42,7 @@ BATCH = 500
 async def plan_undo(
     database: AsyncEngine, name: str, pair: Pair, progress: Progress, run_id: int, *, approved: int | None = None
 ) -> Ended:
-    """Make the plan that takes back what a run wrote; write to neither system.
+    """Make the plan that takes back what a run wrote, or show the one that was interrupted; write to neither system.
 
     Raises:
         ConfigurationError, SyncError: as `undo`.
@@ -41,7 +50,11 @@ async def plan_undo(
     undone = await _plan_to_undo(database, name, run_id)
     async with open_run(database, name, pair, progress, "undo", undone.direction, None) as (work, waiting):
         doubts = await settle(work, waiting)
-        plan = await _make_plan(work, undone, _limits(pair, approved), doubts, words=_words(run_id))
+        plan = await half_taken_back(database, undone)
+        if plan is None:
+            plan = await _make_plan(work, undone, _limits(pair, approved), doubts, words=_words(run_id))
+        else:
+            await note_plan(database, work.run_id, plan.id)
         await end_run(database, work.run_id, state=RunState.DONE, message="planned")
         return Ended(run_id=work.run_id, plan=plan, parked=0)
 
@@ -76,6 +89,9 @@ async def undo(
             await note_plan(database, work.run_id, plan.id)
         if plan.summary.writes and not await confirm(plan):
             return await declined(work, plan)
+        if plan.status == PlanStatus.SUPERSEDED:
+            await end_run(database, work.run_id, state=RunState.DONE, message="nothing to take back")
+            return Ended(run_id=work.run_id, plan=plan, parked=0, result=RunResult())
         return await carry_out(work, plan, await read_again(work, plan))
 
 
@@ -85,6 +101,11 @@ async def _plan_to_undo(database: AsyncEngine, name: str, run_id: int) -> PlanIn
         raise ConfigurationError(
             f"Run {run_id} of the pair {name!r} made no plan: there is nothing to take back.",
             advice="Find the run: alma-folio-sync runs",
+        )
+    if undone.status in WAITING:
+        raise ConfigurationError(
+            f"Run {run_id} wrote nothing: its plan {undone.id} was not carried out.",
+            advice="Find the run that did: alma-folio-sync runs",
         )
     if undone.takes_back:
         raise ConfigurationError(
@@ -131,6 +152,9 @@ async def _make_plan(work: Work, undone: PlanInfo, limits: RemovalLimits, doubts
     guards = [*await withhold_removals(planning, limits), *await judge_plan([planning])]
     tally = planning.tally
     await finish_plan(database, plan_id, summary=tally.summary, guards=guards, cost=cost_now(work, tally.kinds))
-    await seal_plan(database, plan_id, pair=work.name, configuration=configuration_of(work.pair))
+    if tally.next_seq == 1:  # nothing to take back: older plans keep their turn
+        await set_plan_status(database, plan_id, PlanStatus.SUPERSEDED)
+    else:
+        await seal_plan(database, plan_id, pair=work.name, configuration=configuration_of(work.pair))
     work.progress.end("plan")
     return await plan_info(database, plan_id)

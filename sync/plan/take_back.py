@@ -18,6 +18,8 @@ EMPTY_WHEN_MADE = (
     "url", "description", "coverage_statement", "public_note", "authentication_note", "internal_description",
 )  # fmt: skip
 
+NEVER_BEGUN = (Status.WITHHELD, Status.NOTED)
+"""What a run left alone, whoever did it afterwards."""
 NOT_KNOWN = "what it held before is not known: look it up in the run's report"
 
 
@@ -55,22 +57,21 @@ def take_back(done: Done, words: str) -> list[Change]:
     A title is made and goes with its holdings; where a removed holding's title may have gone with it, it comes first.
     """
     change = done.change
+    if change.status in NEVER_BEGUN or (change.kind is Kind.TITLE and change.action is Action.CREATE):
+        return []
     if change.action in REMOVALS:
         return _made_again(done, words)
-    if change.kind is Kind.TITLE and change.action is Action.CREATE:
-        return []
     if done.made:
         return [_removed(done, words)]
     if done.before is not None:
         return _restored(done, done.before, words)
-    if change.action is Action.UPDATE and change.status in (Status.APPLIED, Status.VERIFIED):
-        return [noted(change, NOT_KNOWN)]
-    return []
+    written = change.action is Action.UPDATE and change.status in (Status.APPLIED, Status.VERIFIED)
+    return [noted(change, NOT_KNOWN)] if written else []
 
 
 def _removed(done: Done, words: str) -> Change:
     change, place = done.change, done.place
-    desired = _as_made(change.desired, change.system)
+    desired = _as_made(change)
     match desired:
         case Package():
             desired = replace(desired, key=done.made, name=done.name or desired.name)
@@ -101,12 +102,18 @@ def _removed(done: Done, words: str) -> Change:
     )
 
 
-def _as_made(record: Record, system: System) -> Record:
+def _as_made(change: Change) -> Record:
     """Return a record as its creation left it: what it left out is empty, and filled by somebody else since then.
 
-    A proxy that was left out is that of the level above, and Alma's access type that of the configuration or of Alma.
+    A proxy that was left out is that of the level above, Alma's access type that of the configuration or of Alma, and
+    what a vendor's title has is the vendor's.
     """
-    names = EMPTY_WHEN_MADE if system is System.ALMA else (*EMPTY_WHEN_MADE, "access_type")
+    record = change.desired
+    names: tuple[str, ...] = EMPTY_WHEN_MADE
+    if change.system is System.FOLIO:
+        names = (*names, "access_type")
+    if change.action is Action.SELECT:
+        names = tuple(name for name in names if name != "url")
     values: dict[str, object] = {name: "" for name in names if getattr(record, name, "") is None}
     if isinstance(record, Holding):
         values["user_defined"] = tuple(text or "" for text in record.user_defined)
@@ -185,6 +192,7 @@ def _made_again(done: Done, words: str) -> list[Change]:
 def title_again(again: Change, title: Title, partners: tuple[str, ...]) -> Change:
     """Return the creation of the title that a holding made again may need: it is left where the title is there still.
 
+    Of a bib only the fields that travel come back.
     `partners` are the ids of the title on the other side. The line has the id that the title had.
     """
     fields = fields_of(title, again.system)
@@ -197,7 +205,7 @@ def title_again(again: Change, title: Title, partners: tuple[str, ...]) -> Chang
         desired=title,
         source_keys=partners,
         fields=differences(title, None, fields),
-        losses=(),
+        losses=(Loss("id", again.title_key, "it gets another id; of a bib only the fields named here come back"),),
     )
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.model import Kind, Loss, Title, kind_of
 from sync.plan.writes import Before, IntentState
 from sync.store.encoding import decode, decode_as, encode
 from sync.store.tables import intent, run
+
+REMOVING = ("remove", "delete")
+"""How the operations begin that take a record away."""
 
 
 class _Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +47,8 @@ async def written_over(engine: AsyncEngine, plan_id: int, change_ids: Sequence[s
             run.c.plan_id == plan_id,
             intent.c.change_id.in_(change_ids),
             intent.c.before.is_not(None),
-            intent.c.state.not_in(surely_not),
+            # a removal may be carried out after it was refused; whether it was is seen before it is made again
+            or_(intent.c.state.not_in(surely_not), *(intent.c.operation.like(f"{word} %") for word in REMOVING)),
         )
         .order_by(intent.c.made_at.desc())
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.errors import LockedError
@@ -83,7 +83,7 @@ class Journal:
         self._intents = GroupCommit(self._store_intents)
         self._settlements = GroupCommit(self._store_settlements)
         self._results = GroupCommit(self._store_results)
-        self._change_of: dict[str, str] = {}
+        self._change_of: dict[str, tuple[str, str]] = {}
         self._answered: dict[str, list[Row]] = {}
 
     async def intend(
@@ -91,7 +91,7 @@ class Journal:
     ) -> str:
         """Store the intent of a write, with the record as it is, and return its id."""
         intent_id = str(uuid4())
-        self._change_of[intent_id] = change_id
+        self._change_of[intent_id] = (change_id, operation)
         await self._intents.submit(
             {
                 "id": intent_id,
@@ -110,11 +110,17 @@ class Journal:
         """Record what became of a write: at once, or with its change where it made or changed something."""
         row: Row = {"id": intent_id, "state": state, "answer_id": answer_id}
         if state in (IntentState.DONE, IntentState.ADOPTED):
-            self._answered.setdefault(self._change_of.pop(intent_id), []).append(row)
+            change_id, operation = self._change_of.pop(intent_id)
+            self._answered.setdefault(change_id, []).append({**row, "operation": operation})
             return
         await self._settlements.submit(row)
         if state is not IntentState.UNKNOWN:
             self._change_of.pop(intent_id, None)
+
+    def made(self, change_id: str) -> str:
+        """Return the id of the record that a change made in this run and was not concluded for, "" without one."""
+        rows = [row for row in self._answered.get(change_id, ()) if row.get("operation") in CREATIONS]
+        return str(rows[-1]["answer_id"]) if rows else ""
 
     async def conclude(self, result: Result) -> None:
         """Record what became of a change: status, links and base move together or not at all."""
@@ -233,31 +239,45 @@ def _left_open(pair: str) -> tuple[ColumnElement[bool], ...]:
 class Made:
     """What earlier runs of a plan made: the new record's id by change, and the new service's id by collection.
 
-    `since` is the first of these runs: links that it or a later one made are new.
+    `since` is the first of these runs: links that it or a later one made are new. `keys` are the natural keys under
+    which the records were made, `runs` all of these runs.
     """
 
     since: int
     records: dict[str, str]
     services: dict[str, str]
+    keys: dict[str, str]
+    runs: frozenset[int]
 
 
-async def made_by(engine: AsyncEngine, plan_id: int) -> Made:
-    """Return what was made for a plan so far."""
+async def made_by(engine: AsyncEngine, plan_id: int, change_ids: Sequence[str] | None = None) -> Made:
+    """Return what was made for a plan so far, for these changes of it or for all.
+
+    Plans that take the same plan back go on with each other.
+    """
     since = (await plan_info(engine, plan_id)).run_id
-    query = (
-        select(intent.c.change_id, intent.c.operation, intent.c.natural_key, intent.c.answer_id)
-        .join(run, run.c.id == intent.c.run_id)
-        .where(
-            run.c.plan_id == plan_id,
-            intent.c.operation.in_(CREATIONS),
-            intent.c.answer_id != "",
-            intent.c.state.in_([IntentState.DONE, IntentState.ADOPTED]),
-        )
+    undone = select(plan.c.takes_back).where(plan.c.id == plan_id).scalar_subquery()
+    same = select(run.c.id).where(
+        or_(run.c.plan_id == plan_id, run.c.plan_id.in_(select(plan.c.id).where(plan.c.takes_back == undone)))
     )
+    query = select(intent.c.change_id, intent.c.operation, intent.c.natural_key, intent.c.answer_id).where(
+        intent.c.run_id.in_(same),
+        intent.c.operation.in_(CREATIONS),
+        intent.c.answer_id != "",
+        intent.c.state.in_([IntentState.DONE, IntentState.ADOPTED]),
+    )
+    if change_ids is not None:
+        query = query.where(intent.c.change_id.in_(change_ids))
     async with engine.connect() as connection:
-        rows = (await connection.execute(query)).all()
-    services = {row.natural_key: row.answer_id for row in rows if row.operation == "create service"}
-    return Made(since=since, records={row.change_id: row.answer_id for row in rows}, services=services)
+        rows = (await connection.execute(query.order_by(intent.c.made_at))).all()
+        runs = frozenset((await connection.execute(same)).scalars())
+    return Made(
+        since=since,
+        records={row.change_id: row.answer_id for row in rows},
+        services={row.natural_key: row.answer_id for row in rows if row.operation == "create service"},
+        keys={row.change_id: row.natural_key for row in rows},
+        runs=runs,
+    )
 
 
 async def services_made(engine: AsyncEngine, pair: str) -> frozenset[str]:

@@ -227,16 +227,22 @@ async def taken_back(engine: AsyncEngine, pair: str) -> dict[tuple[System, Kind]
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """What a record was linked to last on the other side; `linked_now`: one of these, or the record itself, is."""
+
+    ids: tuple[str, ...]
+    linked_now: bool
+
+
 async def last_partners(
     engine: AsyncEngine, pair: str, kind: Kind, system: System, ids: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return, for records of a system, what they were linked to last on the other side, if nothing else is now."""
+) -> dict[str, Partners]:
+    """Return, for records of a system, what they were linked to last on the other side."""
     query = sql("last_partners_in_alma" if system is System.FOLIO else "last_partners_in_folio")
-    found: dict[str, tuple[str, ...]] = {}
     async with engine.connect() as connection:
-        for row in await connection.execute(query, {"pair": pair, "kind": kind, "ids": list(ids)}):
-            found[row.id] = tuple(row.partners)
-    return found
+        rows = await connection.execute(query, {"pair": pair, "kind": kind, "ids": list(ids)})
+        return {row.id: Partners(tuple(row.partners), row.linked_now) for row in rows}
 
 
 async def count_linked(engine: AsyncEngine, pair: str) -> dict[Kind, int]:

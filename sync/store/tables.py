@@ -176,6 +176,7 @@ link = Table(
     _moment("closed_at"),
     Index("uq_link_open", "pair", "kind", "alma_id", unique=True, postgresql_where=text("closed_at IS NULL")),
     Index(None, "pair", "kind", "folio_id"),
+    Index("ix_link_alma_id", "pair", "kind", "alma_id"),
 )
 
 base = Table(

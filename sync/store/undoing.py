@@ -29,15 +29,11 @@ async def half_taken_back(engine: AsyncEngine, undone: PlanInfo) -> PlanInfo | N
 
 
 async def taken_back_already(engine: AsyncEngine, undone: PlanInfo) -> set[str]:
-    """Return the changes of a plan that an earlier undo took back, or made something for, by id."""
+    """Return the changes of a plan that an earlier undo took back, by id."""
     earlier = select(plan.c.id).where(plan.c.takes_back == undone.id)
     done = select(change.c.id).where(change.c.plan_id.in_(earlier), change.c.status == Status.VERIFIED)
     async with engine.connect() as connection:
-        found = set((await connection.execute(done)).scalars())
-        plans = list((await connection.execute(earlier)).scalars())
-    for plan_id in plans:
-        found |= set((await made_by(engine, plan_id)).records)
-    return found
+        return set((await connection.execute(done)).scalars())
 
 
 async def packages_now(engine: AsyncEngine, plan_id: int, system: System) -> dict[str, str]:
@@ -45,16 +41,21 @@ async def packages_now(engine: AsyncEngine, plan_id: int, system: System) -> dic
 
     One that is to be made again, and is not yet, is missing.
     """
+    earlier = select(plan.c.id).where(plan.c.takes_back == (await plan_info(engine, plan_id)).takes_back)
     named = select(change.c.package_key).where(change.c.plan_id == plan_id, change.c.system == system).distinct()
-    again = select(change.c.package_key, change.c.id).where(
-        change.c.plan_id == plan_id,
+    again = select(change.c.package_key, change.c.id, change.c.status).where(
+        change.c.plan_id.in_(earlier),
         change.c.system == system,
         change.c.kind == Kind.PACKAGE,
         change.c.action == Action.CREATE,
     )
     async with engine.connect() as connection:
         keys = list((await connection.execute(named)).scalars())
-        creations = {row.package_key: row.id for row in await connection.execute(again)}
-    made = (await made_by(engine, plan_id)).records
-    now = {key: made.get(creations[key], "") if key in creations else key for key in keys}
+        creations = {row.package_key: row for row in await connection.execute(again.order_by(change.c.plan_id))}
+    made = (await made_by(engine, plan_id, [row.id for row in creations.values()])).records
+    now: dict[str, str] = {}
+    for key in keys:
+        row = creations.get(key)
+        # one that was not made and is verified was there still
+        now[key] = key if row is None else made.get(row.id, key if row.status == Status.VERIFIED else "")
     return {key: one for key, one in now.items() if one}

@@ -111,9 +111,7 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
     desired = cast("Title", change.desired)
     loader = application.alma.loader
     source = cast("Title", change.origin or batch.sources[change.title_key].record)
-    # what is not valid goes into fields of the record that nobody matches by
-    whole = replace(desired, identifiers=(*desired.identifiers, *(one for one in source.identifiers if not one.valid)))
-    written = await loader.find_or_create_bib(change.id, whole, _claims(application, change))
+    written = await loader.find_or_create_bib(change.id, as_made(change, source), _claims(application, change))
     link = Link(kind=Kind.TITLE, alma_id=written.mms_id, folio_id=source.key, how=written.how, managed=source.managed)
     if not written.created:
         words = f"the bib {written.mms_id} that Alma has already is used"
@@ -124,6 +122,12 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
 
     stored = await read_back(fetch, lambda one: _is_as(desired, one), settle_seconds=application.alma.settle_seconds)
     return replace(_verified(batch, change, desired, stored, written.mms_id), links=(link,))
+
+
+def as_made(change: Change, source: Title | None = None) -> Title:
+    """Return the title from which a bib is made; what is not valid goes into fields that nobody matches by."""
+    desired, whole = cast("Title", change.desired), source or cast("Title", change.origin or change.desired)
+    return replace(desired, identifiers=(*desired.identifiers, *(one for one in whole.identifiers if not one.valid)))
 
 
 async def write_holding(application: Application, batch: Batch, change: Change) -> Result:
@@ -230,7 +234,10 @@ def _verified(batch: Batch, change: Change, meant: Record, stored: Record | None
     result = _proved(change, meant, stored)
     if result.status is not Status.VERIFIED or stored is None:
         return result
-    listed = batch.sources[change.source_keys[0]].record
+    source = batch.sources.get(change.source_keys[0])
+    if source is None:  # of a change that takes another one back, where nothing is linked any longer
+        return result
+    listed = source.record
     agreement = Agreement(
         kind=change.kind,
         alma_id=alma_id,

@@ -1,15 +1,14 @@
 """How changes to Alma are taken back: by the same steps, with Alma's own ids in the place of FOLIO's."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import cast
 
 from sync.alma.client import BibTreatment
-from sync.engine.apart import package_places, taking_back
+from sync.engine.apart import package_places, taking_back, there_again, there_still
 from sync.engine.application import Application, Batch, Step
 from sync.engine.stages import Way
-from sync.engine.to_alma.steps import REMOVALS, WRITES, removed, write_title
-from sync.engine.verify import stored_otherwise
+from sync.engine.to_alma import steps as ordinary
 from sync.errors import NotFoundError
 from sync.model import Holding, Kind, Package, Service, System, Title
 from sync.plan.changes import REMOVALS as REMOVING
@@ -80,10 +79,10 @@ async def _find_services(application: Application, again: Sequence[Change]) -> N
     keys = {cast("Holding", change.desired).service_key for change in again} - {""}
     ids = {key: change_id(System.ALMA, Kind.SERVICE, key) for key in keys}
     planned = await changes_by_id(application.work.database, application.plan_id, list(ids.values()))
-    made = (await made_by(application.work.database, application.plan_id)).records
+    made = (await made_by(application.work.database, application.plan_id, list(ids.values()))).records
     for key in keys:
         if ids[key] not in planned:
-            application.alma.services[key] = key
+            application.alma.services[key] = made.get(ids[key], key)
         elif ids[key] in made:
             application.alma.services[key] = made[ids[key]]
 
@@ -94,7 +93,7 @@ async def _bibs_now(application: Application, again: Sequence[Change]) -> dict[s
     keys = sorted({change.title_key for change in again})
     ids = {key: change_id(System.ALMA, Kind.TITLE, key) for key in keys}
     planned = await changes_by_id(work.database, application.plan_id, list(ids.values()))
-    made = (await made_by(work.database, application.plan_id)).records
+    made = (await made_by(work.database, application.plan_id, list(ids.values()))).records
     now: dict[str, Link] = {}
     for key in keys:
         stored = planned.get(ids[key])
@@ -120,18 +119,17 @@ async def _bibs_made(application: Application, changes: Sequence[Change]) -> dic
     wanted = {cast("Holding", change.desired).title_key for change in changes}
     made = {change: mms_id for change, mms_id in (await made_by(database, undone)).records.items() if mms_id in wanted}
     stored = await changes_by_id(database, undone, list(made))
-    meant = {made[key]: one.change.desired for key, one in stored.items()}
-    return {mms_id: title for mms_id, title in meant.items() if isinstance(title, Title)}
+    return {made[key]: ordinary.as_made(one.change) for key, one in stored.items() if one.change.kind is Kind.TITLE}
 
 
 async def remove_holding(application: Application, batch: Batch, change: Change) -> Result:
     """Delete a portfolio, and its bib with it where the plan taken back made that, and nobody has edited it since."""
     holding = cast("Holding", change.desired)
     made = batch.bibs.get(holding.title_key)
-    left = made is None or await _was_edited(application, made, holding.title_key)
+    left = made is None or await application.alma.loader.was_catalogued(holding.title_key, made)
     treatment = BibTreatment.RETAIN if left else BibTreatment.DELETE
     await application.alma.remover.remove_portfolio(change, holding, made, treatment)
-    result = removed(change)
+    result = ordinary.removed(change)
     if made is None:
         return result
     if left:
@@ -142,22 +140,54 @@ async def remove_holding(application: Application, batch: Batch, change: Change)
     return replace(result, closings=(*result.closings, gone))
 
 
-async def _was_edited(application: Application, made: Title, mms_id: str) -> bool:
-    try:
-        stored = await application.alma.loader.read_bib(mms_id, made.publication_type)
-    except NotFoundError:
-        return True
-    return bool(stored_otherwise(made, stored, System.ALMA))
-
-
 async def write_bib(application: Application, batch: Batch, change: Change) -> Result:
     """Make a bib again, unless it is there still."""
     title = cast("Title", change.desired)
     try:
         await application.alma.loader.read_bib(change.title_key, title.publication_type)
     except NotFoundError:
-        return await write_title(application, batch, change)
+        return await ordinary.write_title(application, batch, change)
     return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason="the bib is there still"))
+
+
+async def write_package(application: Application, batch: Batch, change: Change) -> Result:
+    """Make a collection again, unless it is there still."""
+    if _is_new(application, change) and await _is_there(application.work.alma.get_collection(change.desired.key)):
+        return there_still(change)
+    return await ordinary.write_package(application, batch, change)
+
+
+async def write_service(application: Application, batch: Batch, change: Change) -> Result:
+    """Make a service again, unless it is there still."""
+    service = cast("Service", change.desired)
+    if _is_new(application, change) and await _is_there(
+        application.work.alma.get_service(service.package_key, service.key)
+    ):
+        application.alma.services[service.key] = service.key
+        return there_still(change)
+    return await ordinary.write_service(application, batch, change)
+
+
+async def write_holding(application: Application, batch: Batch, change: Change) -> Result:
+    """Make a portfolio again, unless it is there."""
+    holding = cast("Holding", change.desired)
+    if _is_new(application, change) and await _is_there(
+        application.alma.loader.shelves.portfolio(holding, holding.key)
+    ):
+        return there_again(change)
+    return await ordinary.write_holding(application, batch, change)
+
+
+def _is_new(application: Application, change: Change) -> bool:
+    return change.action is Action.CREATE and change.id not in application.already.records
+
+
+async def _is_there(answer: Awaitable[object]) -> bool:
+    try:
+        await answer
+    except NotFoundError:
+        return False
+    return True
 
 
 def _told(step: Step) -> Step:
@@ -174,11 +204,17 @@ def _told(step: Step) -> Step:
     return tell
 
 
-WRITES_BACK = {kind: tuple(map(_told, steps)) for kind, steps in ({**WRITES, Kind.TITLE: (write_bib,)}).items()}
+STEPS: dict[Kind, Step] = {
+    Kind.PACKAGE: write_package,
+    Kind.SERVICE: write_service,
+    Kind.TITLE: write_bib,
+    Kind.HOLDING: write_holding,
+}
+WRITES_BACK: dict[Kind, tuple[Step, ...]] = {kind: (_told(step),) for kind, step in STEPS.items()}
 
 UNDO_IN_ALMA = Way(
     package_links=_packages,
     load=load,
     writes=taking_back(WRITES_BACK),
-    removals=taking_back({**REMOVALS, Kind.HOLDING: (remove_holding,)}),
+    removals=taking_back({**ordinary.REMOVALS, Kind.HOLDING: (remove_holding,)}),
 )

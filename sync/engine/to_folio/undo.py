@@ -1,17 +1,22 @@
 """How changes to FOLIO are taken back: by the same steps, with FOLIO's own ids in the place of Alma's."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
-from sync.engine.apart import package_places, taking_back
-from sync.engine.application import Application, Batch
+from sync.engine.apart import package_places, taking_back, there_again, there_still
+from sync.engine.application import Application, Batch, Step
 from sync.engine.stages import Way
-from sync.engine.to_folio.steps import REMOVALS, WRITES
+from sync.engine.to_folio import steps as ordinary
+from sync.errors import NotFoundError
+from sync.folio import wire
 from sync.model import Kind, System
 from sync.plan.changes import Action, Change, Status, change_id
 from sync.store.bases import base_records
+from sync.store.befores import written_over
 from sync.store.comparison import SourceRecord
+from sync.store.intents import Result
 from sync.store.links import Link, links
 from sync.store.plans import changes_by_id, planned_places
+from sync.transport.records import Record
 
 
 async def _packages(application: Application) -> dict[str, Link]:
@@ -63,4 +68,51 @@ async def _titles_now(application: Application, title_keys: Sequence[str], again
     return titles | {partners[key]: link for key, link in found.items()}
 
 
-UNDO_IN_FOLIO = Way(package_links=_packages, load=load, writes=taking_back(WRITES), removals=taking_back(REMOVALS))
+async def write_package(application: Application, batch: Batch, change: Change) -> Result:
+    """Make a package again, unless it is there still, or somebody has made one of its name again."""
+    if change.action is not Action.CREATE or change.id in application.already.records:
+        return await ordinary.write_package(application, batch, change)
+    if await _is_there(application.work.folio.get_package(change.desired.key)):
+        return there_still(change)
+    found = await application.folio.loader.lookup.package(change.name, _Anybody(), set())
+    return await ordinary.write_package(application, batch, change) if found is None else there_again(change)
+
+
+async def place_holding(application: Application, batch: Batch, change: Change) -> Result | None:
+    """Put a title into a package again, unless it is there."""
+    own = change.desired.key
+    ours = change.id in application.already.records or own in application.folio.made
+    if change.action is Action.UPDATE or ours or not await _is_there(application.work.folio.get_resource(own)):
+        return await ordinary.place_holding(application, batch, change)
+    # an earlier run of this plan may have selected it, and died before it could say so
+    begun = await written_over(application.work.database, application.plan_id, [change.id])
+    return await ordinary.place_holding(application, batch, change) if begun else there_again(change)
+
+
+async def _is_there(answer: Awaitable[Record[wire.Package]] | Awaitable[Record[wire.Resource]]) -> bool:
+    try:
+        found = (await answer).model
+    except NotFoundError:
+        return False
+    return found.attributes.is_selected is not False
+
+
+class _Anybody:
+    """Takes any record of a name, whoever it belongs to."""
+
+    async def is_free(self, target_id: str) -> bool:  # noqa: ARG002
+        return True
+
+    def take(self, target_id: str) -> bool:  # noqa: ARG002
+        return True
+
+
+WRITES_BACK: dict[Kind, tuple[Step, ...]] = {
+    **ordinary.WRITES,
+    Kind.PACKAGE: (write_package,),
+    Kind.HOLDING: (place_holding, ordinary.write_holding),
+}
+
+UNDO_IN_FOLIO = Way(
+    package_links=_packages, load=load, writes=taking_back(WRITES_BACK), removals=taking_back(ordinary.REMOVALS)
+)

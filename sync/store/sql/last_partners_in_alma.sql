@@ -1,13 +1,13 @@
--- For records of FOLIO: what they were linked to in Alma last, as far as it is linked to nothing now.
-select l.folio_id as id, array_agg(distinct l.alma_id order by l.alma_id) as partners
+-- For records of FOLIO: what they were linked to in Alma last, and whether any of these, or they themselves, are linked now.
+select l.folio_id as id, array_agg(distinct l.alma_id order by l.alma_id) as partners,
+       bool_or(l.closed_at is null or exists (
+         select from link other
+         where other.pair = l.pair and other.kind = l.kind and other.alma_id = l.alma_id and other.closed_at is null
+       )) as linked_now
 from link l
 where l.pair = :pair and l.kind = :kind and l.folio_id = any(:ids)
-  and l.closed_at is not distinct from (
+  and (l.closed_at is null or l.closed_at = (
     select max(last.closed_at) from link last
     where last.pair = l.pair and last.kind = l.kind and last.folio_id = l.folio_id
-  )
-  and not exists (
-    select from link other
-    where other.pair = l.pair and other.kind = l.kind and other.alma_id = l.alma_id and other.closed_at is null
-  )
+  ))
 group by l.folio_id
