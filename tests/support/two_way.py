@@ -102,7 +102,7 @@ async def listed(database: AsyncEngine, ended: Ended) -> Listing:
 async def losses_of_the_last_plan(database: AsyncEngine) -> tuple[Named, ...]:
     """Return what the last plan told as lost, also where its run died."""
     plans = await recent_plans(database, PAIR, 1)
-    return _losses([one async for plan in plans for one in changes_of(database, plan.id)])
+    return _losses([one for plan in plans async for one in changes_of(database, plan.id)])
 
 
 async def linked_packages(database: AsyncEngine) -> dict[str, str]:
