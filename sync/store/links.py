@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, System
+from sync.plan.three_way import HOLDING_FLOWS
 from sync.store.queries import sql
 from sync.store.tables import entry, link, parked
 
@@ -197,8 +198,11 @@ async def separated(engine: AsyncEngine, pair: str, folio_ids: Sequence[str]) ->
         return {(Kind(kind), alma_id, folio_id) for kind, alma_id, folio_id in await connection.execute(query)}
 
 
-async def close_links(connection: AsyncConnection, pair: str, closings: Iterable[Closing]) -> None:
-    """Close these links; their bases stay, for whoever asks later what was."""
+async def close_links(connection: AsyncConnection, pair: str, closings: Sequence[Closing]) -> None:
+    """Close these links; their bases stay, for whoever asks later what was.
+
+    Where one of several portfolios that were one title ends, the others agree anew on what that title holds.
+    """
     rows = [
         {
             "pair": pair,
@@ -210,8 +214,16 @@ async def close_links(connection: AsyncConnection, pair: str, closings: Iterable
         }
         for one in closings
     ]
-    if rows:
-        await connection.execute(sql("close_links"), rows)
+    if not rows:
+        return
+    await connection.execute(sql("close_links"), rows)
+    gone = [
+        {"pair": pair, "kind": one.kind, "alma_id": one.alma_id, "fields": list(HOLDING_FLOWS)}
+        for one in closings
+        if one.alma_id and one.kind is Kind.HOLDING
+    ]
+    if gone:
+        await connection.execute(sql("unsettle_others"), gone)
 
 
 async def taken_back(engine: AsyncEngine, pair: str) -> dict[tuple[System, Kind], set[str]]:

@@ -11,9 +11,10 @@ from sync.engine.plan import Wanted
 from sync.engine.running import Ended
 from sync.model import Kind, System
 from sync.plan.changes import Status
+from sync.plan.three_way import Decision
 from sync.sandbox.folio.records import HIDDEN_EVERYWHERE, Coverage, Embargo
 from sync.sandbox.seed import SeedEmbargo, SeedRange
-from sync.store.conflicts import open_conflicts
+from sync.store.conflicts import decide, open_conflicts
 from tests.support.libraries import collection, journal, library, portfolio
 from tests.support.migrating import PAIR, changes, parked, run_diff, run_migration
 from tests.support.practice import Exchange, Systems, custom_title, practice_systems
@@ -211,6 +212,26 @@ async def test_what_both_changed_to_the_same_is_written_nowhere_and_remembered(
     ended = await sync(database, systems)
     assert await written(database, ended) == {(System.FOLIO, "update", journal(0).title)}, "the base had moved"
     assert json.dumps(resource(systems, 0).resource.url) == '"https://later.invalid"'
+
+
+async def test_a_title_made_again_for_one_of_two_portfolios_has_that_ones_values_only(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    """Both were one title in FOLIO; it went there, one of them with it, and the other one was edited and comes back."""
+    alma, folio = systems.alma, systems.folio
+    first, second = (str(one["id"]) for one in alma.portfolios(mms_id=alma.mms_id(journal(2).key)))
+    alma.set_coverage(second, SeedRange(from_year="1980", until_year="1990"))
+    await sync(database, systems)
+    assert len(resource(systems, 2).resource.custom_coverages) == 2
+    folio.remove_resource(resource(systems, 2).id)
+    readdress(systems, 2, "https://edited.invalid")
+    await sync(database, systems)
+    assert [str(one["id"]) for one in alma.portfolios(mms_id=alma.mms_id(journal(2).key))] == [first]
+    (open_one,) = await open_conflicts(database, PAIR)
+    await decide(database, PAIR, [open_one.id], Decision.ALMA)
+    await sync(database, systems)
+    assert resource(systems, 2).resource.custom_coverages == (Coverage("1998-01-01", ""),)
+    await quiet(database, systems)
 
 
 async def test_what_became_unavailable_in_a_hidden_collection_is_seen_once_it_is_shown(
