@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench soak clean requirements
+.PHONY: help install demo test lint format bench soak soak-daemon clean requirements
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,7 +32,10 @@ bench: $(VENV)/.installed-dev  ## measure speed, share of the permitted rate and
 	@$(BIN)/python -m pytest tests/bench -m bench -s
 
 soak: $(VENV)/.installed-dev  ## 200 kills of the real process, then 20,000 stories of two librarians and a sync (hours; ALMA_FOLIO_SYNC_SOAK_KILLS=20 ALMA_FOLIO_SYNC_SOAK_EXAMPLES=200 for fewer)
-	@$(BIN)/python -m pytest tests/system tests/stateful -m soak -s
+	@$(BIN)/python -m pytest tests/system tests/stateful -m soak -s --ignore tests/system/test_daemon.py
+
+soak-daemon: $(VENV)/.installed-dev  ## half an hour of the real daemon: three pairs, memory, each due run once (ALMA_FOLIO_SYNC_SOAK_MINUTES)
+	@$(BIN)/python -m pytest tests/system/test_daemon.py -m soak -s
 
 clean:  ## remove .venv and what the demo left
 	rm -rf $(VENV) .alma-folio-sync build dist

@@ -82,7 +82,7 @@ def only_plan(ctx: click.Context, start: "Planner", *, form: str, output: Path |
 
 async def _tell_going_on(database: "AsyncEngine", plan: "PlanInfo") -> None:
     """Say that the plan is that of a run which was interrupted."""
-    from sync.store.plans import count_planned
+    from sync.store.changes import count_planned
 
     click.echo(
         f"Goes on with plan {plan.id} of {plan.created_at:%Y-%m-%d %H:%M} UTC, which run {plan.run_id} did not bring "

@@ -11,9 +11,9 @@ from sync.engine.application import Application, Batch, Step
 from sync.errors import ConfigurationError, LockedError, QuotaError, SyncError
 from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Change, Status
+from sync.store.changes import Outcome
 from sync.store.intents import Result
 from sync.store.links import Closing, Link
-from sync.store.plans import Outcome
 from sync.store.undoing import packages_now
 
 APART = (Kind.PACKAGE, Kind.HOLDING)

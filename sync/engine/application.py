@@ -10,10 +10,10 @@ from sync.errors import SyncError
 from sync.model import Kind, Package, Title
 from sync.plan.changes import Change
 from sync.plan.direction import Direction
+from sync.store.changes import StoredChange
 from sync.store.comparison import SourceRecord
 from sync.store.intents import Journal, Made, Result
 from sync.store.links import Link
-from sync.store.plans import StoredChange
 
 
 @dataclass(slots=True, kw_only=True)

@@ -34,8 +34,8 @@ from sync.errors import (
 from sync.model import System
 from sync.plan.changes import Change, Status
 from sync.plan.direction import Direction
+from sync.store.changes import Outcome, changes_of, count_statuses
 from sync.store.intents import Journal, Result, made_by
-from sync.store.plans import Outcome, changes_of, count_statuses
 from sync.transport.paging import in_parallel
 
 BATCH = 1000

@@ -10,7 +10,8 @@ from sync.schedules import Approval
 from sync.settings import Pair
 from sync.store.approval import costs_today, seal_plan
 from sync.store.automatic import count_actions, hold_back, keep_to_stage, left_waiting
-from sync.store.plans import PlanInfo, count_planned
+from sync.store.changes import count_planned
+from sync.store.plans import PlanInfo
 
 SORTS: tuple[tuple[str, tuple[Action, ...]], ...] = (
     ("create", (Action.CREATE, Action.SELECT)),

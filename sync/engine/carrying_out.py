@@ -15,8 +15,9 @@ from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import SCOPE, SHRUNK
 from sync.store.approval import begin_applying, go_on_applying
+from sync.store.changes import count_statuses
 from sync.store.conflicts import close_followed
-from sync.store.plans import PlanInfo, PlanStatus, count_statuses, set_plan_status
+from sync.store.plans import PlanInfo, PlanStatus, set_plan_status
 from sync.store.runs import RunState, end_run
 from sync.store.snapshots import accept_snapshot, adjust_accepted, count_parked, count_records
 

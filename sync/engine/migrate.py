@@ -17,7 +17,8 @@ from sync.errors import GuardError
 from sync.model import System
 from sync.settings import Pair
 from sync.store.approval import no_such_plan, require_waiting, seal_plan, unfinished_plan
-from sync.store.plans import PlanInfo, PlanStatus, count_planned, find_plan, plan_info, withhold
+from sync.store.changes import count_planned, withhold
+from sync.store.plans import PlanInfo, PlanStatus, find_plan, plan_info
 from sync.store.runs import RunState, end_run, note_plan
 from sync.store.snapshots import count_parked, drop_snapshots, refresh_statistics
 from sync.transport.connection import Observer
@@ -82,9 +83,9 @@ async def migrate(
             plan = await plan_info(database, plan_id)
         else:
             read = await read_again(work, plan)
-        if plan.summary.writes and not await confirm(plan):
-            return await declined(work, plan)
-        return await carry_out(work, plan, read)
+        wanted_by_all = not plan.summary.writes or await confirm(plan)
+        plan = await plan_info(database, plan.id)  # who confirms may have held parts of it back
+        return await carry_out(work, plan, read) if wanted_by_all else await declined(work, plan)
 
 
 async def _half_done(work: Work, wanted: Wanted, doubts: Doubts) -> PlanInfo | None:

@@ -18,10 +18,11 @@ from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.plan.guards import RemovalLimits
 from sync.settings import Policy
 from sync.store.bases import has_agreed
+from sync.store.changes import count_statuses, drop_needless_titles
 from sync.store.comparison import count_identities
 from sync.store.conflicts import close_conflicts
 from sync.store.links import close_gone_links, taken_back
-from sync.store.plans import begin_plan, count_statuses, drop_needless_titles, finish_plan
+from sync.store.plans import begin_plan, finish_plan
 from sync.store.runs import note_plan
 from sync.store.snapshots import count_records
 from sync.store.standing import count_agreeing

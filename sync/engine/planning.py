@@ -12,9 +12,9 @@ from sync.plan.changes import Action, Change, Cost, Guard, Status, Summary
 from sync.plan.cost import DailyCalls, Limits, Step, estimate
 from sync.plan.direction import Direction
 from sync.plan.guards import TAKEN_BACK, TAKEN_BACK_WORDS
+from sync.store.changes import add_changes
 from sync.store.comparison import Comparison
 from sync.store.conflicts import Conflict, note_conflicts
-from sync.store.plans import add_changes
 from sync.store.snapshots import add_parked
 from sync.transport.budget import Budget
 

@@ -12,8 +12,9 @@ from sync.engine.work import Progress, Work, open_clients, open_search_of, syste
 from sync.errors import QuotaError, SyncError
 from sync.plan.changes import Status
 from sync.settings import Pair
+from sync.store.changes import count_statuses
 from sync.store.intents import open_intents
-from sync.store.plans import PlanInfo, count_statuses
+from sync.store.plans import PlanInfo
 from sync.store.runs import RunState, end_run, note_systems, pair_lock, start_run
 from sync.transport.connection import Observer
 

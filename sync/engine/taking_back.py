@@ -15,9 +15,10 @@ from sync.plan.writes import Before
 from sync.store.approval import withhold_removals as withhold_stored
 from sync.store.bases import BaseRecords, base_records
 from sync.store.befores import written_over
+from sync.store.changes import count_by_package
 from sync.store.intents import Made
 from sync.store.links import Link, Partners, last_partners, linked_below, links, package_links
-from sync.store.plans import PlanInfo, count_by_package
+from sync.store.plans import PlanInfo
 
 NO_LONGER_LINKED = "it is no longer linked: it was removed, or taken apart, since then"
 LINKED_AGAIN = "it, or what it belonged to, is linked again since the run"

@@ -21,17 +21,9 @@ from sync.plan.direction import directions_of
 from sync.plan.guards import RemovalLimits
 from sync.settings import Pair
 from sync.store.approval import WAITING, seal_plan
+from sync.store.changes import changes_of, withhold
 from sync.store.intents import made_by
-from sync.store.plans import (
-    PlanInfo,
-    PlanStatus,
-    begin_taking_back,
-    changes_of,
-    finish_plan,
-    plan_info,
-    set_plan_status,
-    withhold,
-)
+from sync.store.plans import PlanInfo, PlanStatus, begin_taking_back, finish_plan, plan_info, set_plan_status
 from sync.store.runs import RunState, end_run, note_plan
 from sync.store.undoing import half_taken_back, plan_of_run, taken_back_already
 from sync.transport.connection import Observer

@@ -8,8 +8,8 @@ from sync.errors import DataError, NotFoundError
 from sync.model import Record, System
 from sync.plan.changes import Change, FieldChange, Status
 from sync.plan.compare import differences, fields_of
+from sync.store.changes import Outcome
 from sync.store.intents import Result
-from sync.store.plans import Outcome
 
 LOOKS = (0.0, 0.1, 0.3, 0.6)
 """Shares of the settling time between two looks at a record that was just written (facts: folio §2.5)."""

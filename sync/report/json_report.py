@@ -10,8 +10,9 @@ from sync.model import Parked
 from sync.plan.changes import Change, Status
 from sync.plan.direction import BOTH_WAYS
 from sync.report.rows import ReportRow
+from sync.store.changes import Outcome
 from sync.store.conflicts import Conflict
-from sync.store.plans import Outcome, PlanInfo
+from sync.store.plans import PlanInfo
 
 _encoder = msgspec.json.Encoder()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from sync.model import Kind, Parked, System
 from sync.plan.changes import REMOVALS, Action, Change, Status
 from sync.report.rows import ReportRow
+from sync.store.changes import Outcome
 from sync.store.conflicts import Conflict
-from sync.store.plans import Outcome
 
 MOST_SHOWN = 5
 

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.model import Kind, Parked
 from sync.plan.changes import Change
 from sync.plan.direction import BOTH_WAYS
+from sync.store.changes import Outcome, changes_of
 from sync.store.conflicts import Conflict, open_conflicts
-from sync.store.plans import Outcome, PlanInfo, changes_of
+from sync.store.plans import PlanInfo
 from sync.store.snapshots import parked_of
 
 

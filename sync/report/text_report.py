@@ -14,8 +14,9 @@ from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.report.overview import MOST_SHOWN, Overview
 from sync.report.rows import ReportRow
 from sync.report.words import LONGEST_VALUE, cut, plain, value_words
+from sync.store.changes import Outcome
 from sync.store.conflicts import Conflict
-from sync.store.plans import Outcome, PlanInfo
+from sync.store.plans import PlanInfo
 
 NOUNS = {Kind.PACKAGE: "package", Kind.SERVICE: "service", Kind.TITLE: "title", Kind.HOLDING: "holding"}
 COLUMNS = {"create": "new", "update": "changed", "remove": "removed", "not_done": "not done"}

@@ -96,8 +96,8 @@ class Daemon:
 
     async def _serve(self, name: str) -> None:
         """Work for one pair, for as long as the configuration has a schedule for it."""
-        wake, away = self.wakes[name], 0
-        while (worker := self._worker(name)) is not None:
+        wake, away, since = self.wakes[name], 0, datetime.now(UTC)
+        while (worker := self._worker(name, since)) is not None:
             wake.clear()
             try:
                 again = await worker.work()
@@ -110,7 +110,7 @@ class Daemon:
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), timeout=seconds)
 
-    def _worker(self, name: str) -> Worker | None:
+    def _worker(self, name: str, since: datetime) -> Worker | None:
         pair = self.settings.pairs.get(name)
         if pair is None or pair.schedule is None:
             return None
@@ -124,6 +124,7 @@ class Daemon:
             schedule=pair.schedule,
             settings=self.settings.daemon,
             tell=tell,
+            since=since,
         )
 
 

@@ -33,12 +33,13 @@ Tell = Callable[[Tick | None, Ended | None, SyncError | None], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Does the scheduled work of one pair; `tell` hears of every run that ended."""
+    """Does the scheduled work of one pair, from the moment `since` on; `tell` hears of every run that ended."""
 
     errand: Errand
     schedule: Schedule
     settings: DaemonSettings
     tell: Tell
+    since: datetime
 
     async def work(self) -> datetime:
         """Do what is due now, if anything is, and return when to look again.
@@ -47,7 +48,7 @@ class Worker:
             DBAPIError: when the database is away; what was due stays due.
         """
         now = datetime.now(UTC)
-        await note_due(self._database, self._name, self.schedule, now)
+        await note_due(self._database, self._name, self.schedule, now, since=self.since)
         async with work_of(self._database, self._name) as held:
             if not held:
                 return now + timedelta(seconds=self.settings.poll_seconds)
@@ -128,15 +129,13 @@ class Worker:
         return runs[0].id if runs else None
 
 
-async def note_due(database: AsyncEngine, name: str, schedule: Schedule, now: datetime) -> None:
+async def note_due(database: AsyncEngine, name: str, schedule: Schedule, now: datetime, *, since: datetime) -> None:
     """Store the latest moment at which a run of the pair was due, if nobody has; what was missed is caught up once.
 
-    A pair that never ran waits for its first moment.
+    Of a pair for which nothing was ever due, moments count `since` its daemon began.
     """
     last = await last_tick(database, name)
-    # a moment is looked back for over one round of the schedule at most, if nothing was ever due
-    after = last.due_at if last is not None else now - timedelta(seconds=1)
-    due = schedule.latest_due(after, now)
+    due = schedule.latest_due(last.due_at if last is not None else since, now)
     if due is not None:
         await add_tick(database, name, due, what=schedule.run, begins_at=schedule.begins(name, due))
 

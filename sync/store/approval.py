@@ -16,9 +16,10 @@ from sync.plan.approvable import Choice, guards_after
 from sync.plan.changes import REMOVALS, Action, Cost, Status
 from sync.plan.cost import DailyCalls, Limits, Step, estimate
 from sync.settings import Pair
+from sync.store.changes import Outcome
 from sync.store.choosing import Choosing, CostOf
 from sync.store.encoding import encode
-from sync.store.plans import Outcome, PlanInfo, PlanStatus, plan_info
+from sync.store.plans import PlanInfo, PlanStatus, plan_info
 from sync.store.queries import sql
 from sync.store.standing import standing
 from sync.store.tables import change, link, plan, snapshot

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Cost, Guard, Status, Summary
 from sync.plan.cost import Step
+from sync.store.changes import FOR_HOLDINGS, Outcome
 from sync.store.choosing import CostOf
 from sync.store.encoding import encode
-from sync.store.plans import FOR_HOLDINGS, Outcome, PlanInfo, PlanStatus, plan_info
+from sync.store.plans import PlanInfo, PlanStatus, plan_info
 from sync.store.queries import sql
 from sync.store.tables import change, plan
 

@@ -13,8 +13,9 @@ from sync.model import Kind, System
 from sync.plan.approvable import BY_PERSON, Choice, Item, head_of
 from sync.plan.changes import Action, Cost, FieldChange, Status, Summary
 from sync.plan.cost import Step
+from sync.store.changes import FOR_HOLDINGS, WAITS_FOR_A_PERSON, Outcome
 from sync.store.encoding import decode_as, encode
-from sync.store.plans import FOR_HOLDINGS, WAITS_FOR_A_PERSON, Outcome, PlanInfo
+from sync.store.plans import PlanInfo
 from sync.store.queries import sql
 from sync.store.tables import change, plan
 

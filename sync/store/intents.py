@@ -13,9 +13,10 @@ from sync.plan.changes import Change, Status
 from sync.plan.writes import Before, IntentState
 from sync.store.bases import Agreement, agree
 from sync.store.befores import stored_before
+from sync.store.changes import Outcome, changes_by_id, set_statuses
 from sync.store.group_commit import GroupCommit
 from sync.store.links import Closing, Link, add_links, close_links
-from sync.store.plans import Outcome, changes_by_id, plan_info, set_statuses
+from sync.store.plans import plan_info
 from sync.store.queries import sql
 from sync.store.runs import RunState
 from sync.store.tables import intent, plan, run

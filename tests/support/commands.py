@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import struct
 import sys
 import termios
@@ -66,6 +67,13 @@ def moved(systems: Systems) -> dict[str, list[str]]:
 def custom_titles(systems: Systems) -> list[str]:
     """Return the names of FOLIO's custom titles, one for each title."""
     return sorted(one.title.name for one in systems.folio.titles() if one.title.is_custom)
+
+
+def free_port() -> int:
+    """Return a port of this machine at which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 class Served(Protocol):

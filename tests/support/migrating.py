@@ -13,7 +13,8 @@ from sync.engine.running import Ended
 from sync.model import Kind, Parked
 from sync.plan.changes import Status
 from sync.settings import Pair
-from sync.store.plans import PlanInfo, StoredChange, changes_of
+from sync.store.changes import StoredChange, changes_of
+from sync.store.plans import PlanInfo
 from sync.store.snapshots import parked_of
 from sync.transport.connection import Observer
 from tests.support import folio_schemas

@@ -15,9 +15,10 @@ from sync.model import Kind, System
 from sync.plan.changes import REMOVALS, Action, Status
 from sync.plan.three_way import Decision
 from sync.settings import Pair
+from sync.store.changes import StoredChange, changes_of
 from sync.store.conflicts import Conflict, decide, open_conflicts
 from sync.store.links import package_links
-from sync.store.plans import StoredChange, changes_of, recent_plans
+from sync.store.plans import recent_plans
 from sync.store.snapshots import parked_of
 from tests.support.migrating import PAIR, Quiet, approve, watched
 

@@ -12,8 +12,8 @@ from sync.sandbox.awkward import COLLECTION_NAMES, HYPERLINK_FORMULA, AwkwardCas
 from sync.sandbox.folio import StoredPackage, StoredResource, StoredTitle
 from sync.sandbox.library import practice_library
 from sync.sandbox.seed import SeedLibrary
+from sync.store.changes import StoredChange
 from sync.store.database import engine_for
-from sync.store.plans import StoredChange
 from tests.support.databases import Databases
 from tests.support.expectation import complaints, expect
 from tests.support.migrating import all_done, changes, parked, run_diff, run_migration

@@ -22,8 +22,9 @@ from sync.plan.direction import Direction
 from sync.sandbox.folio.records import Coverage
 from sync.settings import Pair
 from sync.store.approval import Decided, approve_changes, costs_today, withhold_changes
+from sync.store.changes import changes_of
 from sync.store.links import Link, store_links
-from sync.store.plans import PlanInfo, changes_of, find_plan
+from sync.store.plans import PlanInfo, find_plan
 from tests.support.commands import Place, configuration, writes
 from tests.support.libraries import collection, journal, library, plain_library, portfolio
 from tests.support.migrating import PAIR, Quiet, approve, run_diff

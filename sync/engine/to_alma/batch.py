@@ -6,9 +6,9 @@ from typing import cast
 from sync.engine.application import Application, Batch
 from sync.model import Holding, Kind, Package, Service, Title
 from sync.plan.changes import REMOVALS, Change
+from sync.store.changes import planned_services
 from sync.store.comparison import source_records
 from sync.store.links import Link, links_from_folio
-from sync.store.plans import planned_services
 from sync.store.snapshots import records
 
 

@@ -15,9 +15,9 @@ from sync.model import Holding, Kind, Package, Record, Service, System, Title
 from sync.plan.changes import Action, Change, Status
 from sync.plan.three_way import PACKAGE_FLOWS
 from sync.store.bases import Agreement
+from sync.store.changes import Outcome
 from sync.store.intents import Result
 from sync.store.links import Closing, Link
-from sync.store.plans import Outcome
 
 UNKNOWN_BIB = "title MMS ID"
 """60172 also says that a PO line is wrong; only its words tell the two apart (facts: alma §1)."""

@@ -16,10 +16,11 @@ from sync.plan.changes import Action, Change, Status, change_id
 from sync.plan.writes import Before
 from sync.store.bases import BaseRecords, base_records
 from sync.store.befores import written_over
+from sync.store.changes import Outcome, changes_by_id, planned_services
 from sync.store.comparison import SourceRecord
 from sync.store.intents import Result, made_by
 from sync.store.links import Closing, Link, links
-from sync.store.plans import Outcome, changes_by_id, plan_info, planned_services
+from sync.store.plans import plan_info
 
 
 async def _packages(application: Application) -> dict[str, Link]:

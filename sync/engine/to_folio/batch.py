@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sync.engine.application import Application, Batch
 from sync.model import Kind, System
 from sync.plan.changes import Change, change_id
+from sync.store.changes import changes_by_id, planned_places
 from sync.store.comparison import source_records
 from sync.store.links import links
-from sync.store.plans import changes_by_id, planned_places
 
 
 async def load(application: Application, changes: Sequence[Change]) -> Batch:

@@ -16,10 +16,10 @@ from sync.folio.lookup import WrittenTitle
 from sync.folio.mapping import listed, package_from_wire, title_from_wire
 from sync.model import Holding, Kind, Package, System, Title, name_key
 from sync.plan.changes import Action, Change, Status, change_id
+from sync.store.changes import Outcome, StoredChange
 from sync.store.comparison import SourceRecord
 from sync.store.intents import Result
 from sync.store.links import Closing, Link
-from sync.store.plans import Outcome, StoredChange
 
 
 async def write_package(application: Application, batch: Batch, change: Change) -> Result:

@@ -12,10 +12,10 @@ from sync.model import Kind, System
 from sync.plan.changes import Action, Change, Status, change_id
 from sync.store.bases import base_records
 from sync.store.befores import written_over
+from sync.store.changes import changes_by_id, planned_places
 from sync.store.comparison import SourceRecord
 from sync.store.intents import Result
 from sync.store.links import Link, links
-from sync.store.plans import changes_by_id, planned_places
 from sync.transport.records import Record
 
 

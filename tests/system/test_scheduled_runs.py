@@ -1,0 +1,281 @@
+"""Scheduled runs: each due moment once, whoever sees it; within limits by themselves; tried again, then left to us."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sync.engine.running import Ended
+from sync.errors import SyncError
+from sync.plan.approvable import Choice
+from sync.sandbox.controls import Faults
+from sync.schedules import Schedule
+from sync.service.errands import Errand
+from sync.service.watch import Watch
+from sync.service.worker import Worker, note_due
+from sync.settings import DaemonSettings, MailSettings, Pair
+from sync.store.approval import approve_changes, costs_today
+from sync.store.plans import recent_plans
+from sync.store.runs import pair_lock
+from sync.store.tables import run, tick
+from sync.store.ticks import Tick, TickState, last_tick, recent_ticks, waiting_tick, work_of
+from tests.support.commands import free_port, writes
+from tests.support.libraries import journal, plain_library, portfolio
+from tests.support.migrating import PAIR, Quiet, run_migration
+from tests.support.practice import Systems, practice_systems
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def schedule(**values: Any) -> Schedule:
+    return Schedule.model_validate({"run": "sync", "every_minutes": 60, "approve": {"create": 1000}, **values})
+
+
+class Office:
+    """One daemon's work on one pair of practice systems."""
+
+    def __init__(self, database: AsyncEngine, systems: Systems, plan: Schedule, **settings: Any) -> None:
+        self.database = database
+        self.systems = systems
+        self.pair: Pair = systems.pair(
+            alma={"settle_seconds": 0.1}, policy={"max_shrink_percent": 100, "max_removals": 1000}
+        )
+        self.told: list[tuple[Tick | None, Ended | None, SyncError | None]] = []
+        self.worker = Worker(
+            errand=Errand(database=database, name=PAIR, pair=self.pair, progress=Quiet()),
+            schedule=plan,
+            settings=DaemonSettings(retry_seconds=60, **settings),
+            tell=self._tell,
+            since=datetime.now(UTC) - timedelta(hours=1),
+        )
+
+    async def _tell(self, one: Tick | None, ended: Ended | None, error: SyncError | None) -> None:
+        self.told.append((one, ended, error))
+
+    async def due(self) -> Tick:
+        """Let a run be due now, and do it."""
+        await self._a_while_later()
+        await self.worker.work()
+        found = await last_tick(self.database, PAIR)
+        assert found is not None
+        return found
+
+    async def again(self) -> Tick:
+        """Let the time come to which a run was put off, and do it."""
+        async with self.database.begin() as connection:
+            await connection.execute(update(tick).values(begins_at=LONG_AGO))
+        await self.worker.work()
+        found = await last_tick(self.database, PAIR)
+        assert found is not None
+        return found
+
+    async def _a_while_later(self) -> None:
+        """Let all that was due so far be an hour older, so that another run is due by now."""
+        hour = timedelta(hours=1)
+        async with self.database.begin() as connection:
+            for one in (await connection.execute(select(tick.c.due_at).order_by(tick.c.due_at))).scalars().all():
+                moved = update(tick).where(tick.c.due_at == one)
+                await connection.execute(moved.values(due_at=one - hour, begins_at=tick.c.begins_at - hour))
+        latest = await last_tick(self.database, PAIR)
+        if latest is None:
+            await self._pretend_one_was_due()
+
+    async def _pretend_one_was_due(self) -> None:
+        due = self.worker.schedule.latest_due(datetime.now(UTC) - 3 * timedelta(hours=1), datetime.now(UTC))
+        assert due is not None
+        row = {"pair": PAIR, "due_at": due - timedelta(hours=1), "what": "sync", "state": "done", "begins_at": due}
+        async with self.database.begin() as connection:
+            await connection.execute(tick.insert().values(row))
+
+
+@asynccontextmanager
+async def office(database: AsyncEngine, plan: Schedule, sizes: list[int], **settings: Any) -> AsyncIterator[Office]:
+    with practice_systems(plain_library(sizes)) as systems:
+        yield Office(database, systems, plan, **settings)
+
+
+async def test_a_due_moment_is_one_row_however_many_daemons_saw_it(database: AsyncEngine) -> None:
+    plan, began = schedule(), datetime(2026, 11, 10, 11, 50, tzinfo=UTC)
+    for minutes in (5, 15, 20, 25, 90):
+        await note_due(database, PAIR, plan, began + timedelta(minutes=minutes), since=began)
+    found = await recent_ticks(database, PAIR, 10)
+    assert [one.due_at.hour for one in found] == [13, 12], "what was due before the daemon began is not its own"
+
+
+async def test_what_was_missed_is_caught_up_once_and_what_had_not_begun_is_skipped(database: AsyncEngine) -> None:
+    plan, noon = schedule(), datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
+    await note_due(database, PAIR, plan, noon, since=noon - timedelta(minutes=1))
+    first = await last_tick(database, PAIR)
+    assert first is not None
+    assert first.due_at == noon
+    # the daemon was away over night
+    morning = noon + timedelta(hours=20, minutes=5)
+    await note_due(database, PAIR, plan, morning, since=morning)
+    found = await recent_ticks(database, PAIR, 30)
+    assert [(one.due_at, one.state) for one in found] == [
+        (noon + timedelta(hours=20), TickState.DUE),
+        (noon, TickState.SKIPPED),
+    ]
+
+
+async def test_one_daemon_at_a_time_works_on_a_pair(database: AsyncEngine) -> None:
+    async with office(database, schedule(), [2]) as one:
+        async with work_of(database, PAIR) as held:
+            assert held
+            found = await one.due()
+            assert (found.state, writes(one.systems)) == (TickState.DUE, 0)
+        found = await one.again()
+        assert (found.state, one.told[-1][1] is not None) == (TickState.DONE, True)
+
+
+async def test_a_persons_run_is_waited_for_and_that_is_no_failure(database: AsyncEngine) -> None:
+    async with office(database, schedule(), [2]) as one:
+        async with pair_lock(database, PAIR):
+            found = await one.due()
+        assert (found.state, found.attempts, one.told) == (TickState.DUE, 0, [])
+        assert found.begins_at > datetime.now(UTC)
+        assert (await one.again()).state is TickState.DONE
+
+
+async def test_a_sync_goes_through_within_its_limits_and_the_rest_waits_in_a_plan_of_its_own(
+    database: AsyncEngine,
+) -> None:
+    plan = schedule(approve={"create": 100, "update": 1, "remove": 0})
+    async with office(database, plan, [4]) as one:
+        assert (await one.due()).state is TickState.DONE
+        assert len(one.systems.folio.resources()) == 4
+        alma, before = one.systems.alma, one.systems.folio.controls.writes
+        for number in (0, 1):
+            (own,) = alma.portfolios(mms_id=alma.mms_id(journal(number).key))
+            alma.edit_portfolio(str(own["id"]), linking_details={"static_url": "jkey=https://new.example.org/"})
+        alma.add_bib(journal(9))
+        alma.add_portfolio(str(alma.services()[0]["id"]), portfolio(9))
+        found = await one.due()
+        assert "2 withheld" in found.message
+        assert len(one.systems.folio.resources()) == 5, "what is new went through"
+        assert not any(held.resource.url == "https://new.example.org/" for held in one.systems.folio.resources())
+
+        # what waits is a plan that a person can approve; then the daemon carries it out
+        (waiting, *_) = await recent_plans(database, PAIR, 1)
+        assert (waiting.status, waiting.summary.withheld) == ("draft", 2)
+        cost_of = await costs_today(database, PAIR, one.pair)
+        await approve_changes(database, PAIR, waiting.id, Choice(guard="automatic:update"), cost_of)
+        before = one.systems.folio.controls.writes
+        await one.worker.work()
+        assert one.systems.folio.controls.writes > before
+        changed = [held for held in one.systems.folio.resources() if held.resource.url == "https://new.example.org/"]
+        assert len(changed) == 2
+        assert "nothing to do" in (await one.due()).message
+
+
+async def test_a_diff_writes_nothing_and_waits_to_be_approved(database: AsyncEngine) -> None:
+    async with office(database, schedule(run="diff", source="alma"), [3]) as one:
+        found = await one.due()
+        assert (found.state, writes(one.systems)) == (TickState.DONE, 0)
+        assert "wait for approval" in found.message
+
+
+async def test_a_migration_goes_stage_by_stage(database: AsyncEngine) -> None:
+    async with office(database, schedule(run="migrate", source="alma", stage=4), [5, 5]) as one:
+        moved = []
+        for _ in range(4):
+            await one.due()
+            moved.append(len(one.systems.folio.resources()))
+        assert moved == [4, 8, 10, 10]
+
+
+async def test_a_run_that_fails_is_tried_again_at_growing_distances_and_then_left(database: AsyncEngine) -> None:
+    async with office(database, schedule(), [2], attempts=3) as one:
+        one.systems.alma.controls.set_faults(Faults(fail_before=1.0))
+        found, waits = await one.due(), []
+        for _ in range(2):
+            waits.append(round((found.begins_at - datetime.now(UTC)).total_seconds() / 60))
+            assert (found.state, bool(found.message)) == (TickState.DUE, True)
+            found = await one.again()
+        assert waits == [1, 5]
+        assert (found.state, found.attempts) == (TickState.LEFT, 2)
+        assert [error is not None for _, _, error in one.told] == [True] * 3
+        one.systems.alma.controls.set_faults(Faults())
+        assert (await one.due()).state is TickState.DONE, "the next one is not kept back by it"
+
+
+async def test_a_pause_for_quota_ends_by_itself_after_midnight(database: AsyncEngine) -> None:
+    async with office(database, schedule(), [6]) as one:
+        one.systems.alma.use_up(one.systems.alma.calls_left - 8)
+        found = await one.due()
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        assert (found.state, found.attempts) == (TickState.DUE, 0)
+        assert midnight <= found.begins_at <= midnight + timedelta(minutes=10)
+        one.systems.alma.controls.clock.forward(days=1)
+        async with database.begin() as connection:
+            await connection.execute(text("delete from budget"))
+        assert (await one.again()).state is TickState.DONE
+        assert len(one.systems.folio.resources()) == 6
+
+
+async def test_runs_of_one_pair_never_overlap(database: AsyncEngine) -> None:
+    async with office(database, schedule(), [3]) as one:
+        second = Office(database, one.systems, schedule())
+        await one._pretend_one_was_due()
+        await asyncio.gather(*(each.worker.work() for each in (one, second, one, second)))
+        async with database.connect() as connection:
+            runs = (await connection.execute(select(run.c.id))).all()
+        assert len(runs) == 1
+        assert await waiting_tick(database, PAIR) is None
+
+
+# --- mails
+
+
+class Letters(Message):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Any] = []
+
+    def handle_message(self, message: Any) -> None:
+        self.found.append(message)
+
+
+async def test_a_mail_is_written_after_a_run_that_changed_failed_or_needs_a_decision_and_else_none(
+    database: AsyncEngine,
+) -> None:
+    letters = Letters()
+    server = Controller(letters, hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        mail = MailSettings(
+            host="127.0.0.1", port=server.port, encryption="none",
+            sender="sync@library.example.edu", to=("eresources@library.example.edu",),
+        )  # fmt: skip
+        watch = Watch(mail=mail)
+        with practice_systems(plain_library([2])) as systems:
+            changed = await run_migration(database, systems)
+            await watch.tell(PAIR, None, changed, None)
+            await watch.tell(PAIR, None, await run_migration(database, systems), None)
+        await watch.tell(PAIR, None, None, SyncError("Alma does not answer.", advice="See whether it is up."))
+    finally:
+        server.stop()
+    subjects = [one["Subject"] for one in letters.found]
+    assert subjects == ["alma-folio-sync, main: a run changed records", "alma-folio-sync, main: a run failed"]
+    assert letters.found[0]["To"] == "eresources@library.example.edu"
+    assert "changes verified" in letters.found[0].get_payload()
+    assert "See whether it is up." in letters.found[1].get_payload()
+
+
+async def test_the_numbers_tell_what_was_done_and_where_a_pair_stands(database: AsyncEngine) -> None:
+    watch = Watch()
+    with practice_systems(plain_library([2])) as systems:
+        pair = systems.pair()
+        await watch.tell(PAIR, None, await run_migration(database, systems, pair), None)
+        found = (await watch.metrics.text(database, {PAIR: pair})).decode()
+    assert 'alma_folio_sync_records_total{outcome="verified",pair="main"} 5.0' in found
+    assert 'alma_folio_sync_open_conflicts{pair="main"} 0.0' in found
+    assert 'alma_folio_sync_open_intents{pair="main"} 0.0' in found
+    assert "alma_folio_sync_in_step_age_seconds" in found
+    assert 'alma_folio_sync_calls_today{pair="main",system="FOLIO"}' in found
