@@ -21,7 +21,6 @@ from tests.support.expectation import complaints, expect
 from tests.support.migrating import PAIR, Quiet, all_done, approve, check_form
 from tests.support.practice import PROXIES
 
-PORTFOLIOS = 3000
 PER_SECOND = 500
 LAG_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
@@ -68,8 +67,11 @@ async def _migrate(database: AsyncEngine, systems: Apart) -> Ended:
 
 
 @pytest.mark.timeout(600)
-async def test_a_migration_through_a_bad_network_arrives_whole_and_once(database: AsyncEngine) -> None:
-    library = practice_library(portfolios=PORTFOLIOS)
+@pytest.mark.parametrize("portfolios", [1000, pytest.param(3000, marks=pytest.mark.soak)])
+async def test_a_migration_through_a_bad_network_arrives_whole_and_once(
+    database: AsyncEngine, portfolios: int
+) -> None:
+    library = practice_library(portfolios=portfolios)
     known = practice_knowledge_base(library, seed=1)
     setup = PracticeSetup(
         alma=AlmaSwitches(requests_per_second=PER_SECOND),
