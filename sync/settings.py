@@ -27,10 +27,15 @@ class _Section(BaseModel):
 
 
 class DatabaseSettings(_Section):
-    """Where the product keeps what it knows. Without `url` it starts its own Postgres below `data_dir`."""
+    """Where the product keeps what it knows. Without `url` it starts its own Postgres below `data_dir`.
+
+    Runs, their plans and the records as they were before them are forgotten after `keep_days`: an undo reaches back as
+    far as that.
+    """
 
     url: SecretStr | None = None
     data_dir: Path = Path(".alma-folio-sync")
+    keep_days: int = Field(default=180, ge=7, le=3650)
 
     @field_validator("url")
     @classmethod

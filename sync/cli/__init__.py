@@ -29,7 +29,7 @@ COMMANDS = {
     "links": ("sync.cli.links", "List which records belong together; export, correct and import them."),
     "daemon": ("sync.cli.daemon", "Keep pairs in step by their schedules, until it is told to end."),
     "sandbox": ("sync.cli.sandbox", "Serve the practice Alma and the practice FOLIO on this machine."),
-    "db": ("sync.cli.db", "Look after the database's schema."),
+    "db": ("sync.cli.db", "Look after the database: its schema, and what is forgotten."),
 }
 
 EPILOG = """\b

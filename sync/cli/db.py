@@ -1,9 +1,11 @@
-"""db: the database's schema."""
+"""db: the database's schema, and what is forgotten in it."""
+
+from datetime import timedelta
 
 import click
 
-from sync.cli.options import format_option, global_options
-from sync.cli.running import ExitCode, run_async, settings_of
+from sync.cli.options import format_option, global_options, globals_of
+from sync.cli.running import ExitCode, database_of, run_async, settings_of
 
 
 @click.group(
@@ -11,11 +13,12 @@ from sync.cli.running import ExitCode, run_async, settings_of
     epilog="""\b
 Examples:
   alma-folio-sync db current
-  alma-folio-sync db upgrade""",
+  alma-folio-sync db upgrade
+  alma-folio-sync db forget""",
 )
 @global_options
 def command() -> None:
-    """Look after the database's schema. Every other command brings it up to date by itself."""
+    """Look after the database. Every other command brings its schema up to date by itself."""
 
 
 @command.command(
@@ -46,6 +49,39 @@ Examples:
 def current(ctx: click.Context, form: str) -> int:
     """Show which schema the database has, and which one this version needs."""
     return _run(ctx, form, upgrade=False)
+
+
+@command.command(
+    "forget",
+    epilog="""\b
+Examples:
+  alma-folio-sync db forget
+  alma-folio-sync db forget --days 30
+
+The daemon does this once a day. Links, what both sides agreed on, open conflicts, plans that wait and writes whose
+outcome is not known stay, whatever their age.""",
+)
+@global_options
+@click.option("--days", type=click.IntRange(7, 3650), help="Older than this  [default: keep_days of the configuration]")
+@click.pass_context
+def forget(ctx: click.Context, days: int | None) -> int:
+    """Forget runs, their plans and the records before them that are older than they are to be kept."""
+    settings = settings_of(ctx)
+    wanted = globals_of(ctx).pair
+    names = [settings.pair(wanted)[0]] if wanted else sorted(settings.pairs)
+
+    async def work() -> int:
+        from sync.store.retention import forget as forget_older
+
+        async with database_of(settings) as database:
+            for name in names:
+                age = timedelta(days=days if days is not None else settings.database.keep_days)
+                gone = await forget_older(database, name, age)
+                parts = ", ".join(f"{number:,} {sort}" for sort, number in gone.items() if number)
+                click.echo(f"{name}: {parts or 'nothing was that old'}")
+        return ExitCode.DONE
+
+    return run_async(ctx, work)
 
 
 def _run(ctx: click.Context, form: str, *, upgrade: bool) -> int:

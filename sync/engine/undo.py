@@ -91,7 +91,7 @@ async def _plan_to_undo(database: AsyncEngine, name: str, run_id: int) -> PlanIn
     undone = await plan_of_run(database, name, run_id)
     if undone is None:
         raise ConfigurationError(
-            f"Run {run_id} of the pair {name!r} made no plan: there is nothing to take back.",
+            f"Run {run_id} of the pair {name!r} made no plan, or it is kept no longer: nothing can be taken back.",
             advice="Find the run: alma-folio-sync runs",
         )
     if undone.status in WAITING:

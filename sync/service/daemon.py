@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -21,6 +21,7 @@ from sync.service.errands import Errand
 from sync.service.watch import Watch
 from sync.service.worker import Worker
 from sync.settings import Settings
+from sync.store.retention import forget
 from sync.store.ticks import Tick
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ AWAY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 class Daemon:
     """Keeps pairs in step. `load` reads the configuration anew; `watch` sees what happens.
 
-    `wakes` are what each pair's worker waits for, `working` the pairs at work now.
+    `wakes` are what each pair's worker waits for, `workers` who works; `forgotten` is when a pair's old runs last went.
     """
 
     database: AsyncEngine
@@ -43,6 +44,7 @@ class Daemon:
     clock: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
     wakes: dict[str, asyncio.Event] = field(default_factory=dict)
     workers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    forgotten: dict[str, date] = field(default_factory=dict)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set; then let what is under way come to its end.
@@ -101,6 +103,7 @@ class Daemon:
             wake.clear()
             try:
                 again = await worker.work()
+                await self._forget(name)
             except (DBAPIError, OSError) as error:
                 seconds = AWAY_SECONDS[min(away, len(AWAY_SECONDS) - 1)]
                 log.warning("the database is away", action="daemon.away", pair=name, error=type(error).__name__)
@@ -109,6 +112,15 @@ class Daemon:
                 seconds, away = max(0.0, (again - datetime.now(UTC)).total_seconds()), 0
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), timeout=seconds)
+
+    async def _forget(self, name: str) -> None:
+        """Once a day, forget what is older than the configuration wants it kept."""
+        today = datetime.now(UTC).date()
+        if self.forgotten.get(name) == today:
+            return
+        gone = await forget(self.database, name, timedelta(days=self.settings.database.keep_days))
+        self.forgotten[name] = today
+        log.info("forgotten", action="daemon.forget", pair=name, rows=gone.total())
 
     def _worker(self, name: str, since: datetime) -> Worker | None:
         pair = self.settings.pairs.get(name)

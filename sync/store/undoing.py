@@ -11,8 +11,8 @@ from sync.store.tables import change, plan, run
 
 
 async def plan_of_run(engine: AsyncEngine, pair: str, run_id: int) -> PlanInfo | None:
-    """Return the plan that a run of a pair made or carried out, None when it has none."""
-    query = select(run.c.plan_id).where(run.c.id == run_id, run.c.pair == pair)
+    """Return the plan that a run of a pair made or carried out, None when it has none, or that is kept no longer."""
+    query = select(plan.c.id).join(run, run.c.plan_id == plan.c.id).where(run.c.id == run_id, run.c.pair == pair)
     async with engine.connect() as connection:
         plan_id = (await connection.execute(query)).scalar_one_or_none()
     return None if plan_id is None else await plan_info(engine, plan_id)

@@ -1,0 +1,1 @@
+delete from conflict where pair = :pair and closed_at < now() - cast(:age as interval)
