@@ -42,11 +42,7 @@ async def plan_undo(
     undone = await _plan_to_undo(database, name, run_id)
     async with open_run(database, name, pair, progress, "undo", undone.direction, None) as (work, waiting):
         doubts = await settle(work, waiting)
-        plan = await half_taken_back(database, undone)
-        if plan is None:
-            plan = await _make_plan(work, undone, _limits(pair, approved), doubts, words=_words(run_id))
-        else:
-            await note_plan(database, work.run_id, plan.id)
+        plan = await _plan_of(work, undone, doubts, run_id, approved)
         await end_run(database, work.run_id, state=RunState.DONE, message="planned")
         return Ended(run_id=work.run_id, plan=plan, parked=0)
 
@@ -73,18 +69,23 @@ async def undo(
     undone = await _plan_to_undo(database, name, run_id)
     async with open_run(database, name, pair, progress, "undo", undone.direction, observer) as (work, waiting):
         doubts = await settle(work, waiting)
-        plan = await half_taken_back(database, undone)
-        if plan is None:
-            plan = await _make_plan(work, undone, _limits(pair, approved), doubts, words=_words(run_id))
-        else:
-            await withhold(database, plan.id, doubts)
-            await note_plan(database, work.run_id, plan.id)
+        plan = await _plan_of(work, undone, doubts, run_id, approved)
         if plan.summary.writes and not await confirm(plan):
             return await declined(work, plan)
         if plan.status == PlanStatus.SUPERSEDED:
             await end_run(database, work.run_id, state=RunState.DONE, message="nothing to take back")
             return Ended(run_id=work.run_id, plan=plan, parked=0, result=RunResult())
         return await carry_out(work, plan, await read_again(work, plan))
+
+
+async def _plan_of(work: Work, undone: PlanInfo, doubts: Doubts, run_id: int, approved: int | None) -> PlanInfo:
+    """Return the plan that takes a run back: the one that was interrupted, or a new one."""
+    plan = await half_taken_back(work.database, undone)
+    if plan is None:
+        return await _make_plan(work, undone, _limits(work.pair, approved), doubts, words=f"takes back run {run_id}")
+    await withhold(work.database, plan.id, doubts)
+    await note_plan(work.database, work.run_id, plan.id)
+    return plan
 
 
 async def _plan_to_undo(database: AsyncEngine, name: str, run_id: int) -> PlanInfo:
@@ -106,10 +107,6 @@ async def _plan_to_undo(database: AsyncEngine, name: str, run_id: int) -> PlanIn
             "taken-back",
         )
     return undone
-
-
-def _words(run_id: int) -> str:
-    return f"takes back run {run_id}"
 
 
 def _limits(pair: Pair, approved: int | None) -> RemovalLimits:

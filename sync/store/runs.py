@@ -3,18 +3,18 @@
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.errors import GuardError, LockedError
+from sync.store.locks import advisory_lock
 from sync.store.tables import link, pairing, run
 
 
@@ -139,21 +139,11 @@ async def pair_lock(engine: AsyncEngine, pair: str) -> AsyncIterator[None]:
     Raises:
         LockedError: when another run holds it, naming that run.
     """
-    async with engine.connect() as connection:
-        key = {"key": f"alma-folio-sync pair {pair}"}
-        taken = (
-            await connection.execute(text("select pg_try_advisory_lock(hashtextextended(:key, 0))"), key)
-        ).scalar_one()
-        await connection.commit()
-        if not taken:
+    async with advisory_lock(engine, f"pair {pair}") as held:
+        if not held:
             runs = await recent_runs(engine, pair=pair, limit=1)
             raise LockedError(f"Another run works on the pair {pair!r}{''.join(map(_who, runs))}.")
-        try:
-            yield
-        finally:
-            with suppress(DBAPIError):  # the server gave the lock back when the connection died
-                await connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), key)
-                await connection.commit()
+        yield
 
 
 def _who(one: RunInfo) -> str:

@@ -1,15 +1,15 @@
 """Ticks: each moment at which a run is due is one row, whichever daemon saw it, and one daemon works on a pair's."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import RowMapping, func, select, text, update
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.store.locks import advisory_lock
 from sync.store.tables import tick
 
 
@@ -95,23 +95,9 @@ async def _set(engine: AsyncEngine, one: Tick, **values: object) -> None:
         await connection.execute(query.values(values))
 
 
-@asynccontextmanager
-async def work_of(engine: AsyncEngine, pair: str) -> AsyncIterator[bool]:
-    """Hold the scheduled work of a pair; yield False when another daemon holds it.
-
-    The server gives it back when our connection ends, however it ends.
-    """
-    async with engine.connect() as connection:
-        key = {"key": f"alma-folio-sync scheduled {pair}"}
-        taken = await connection.execute(text("select pg_try_advisory_lock(hashtextextended(:key, 0))"), key)
-        held = bool(taken.scalar_one())
-        await connection.commit()
-        try:
-            yield held
-        finally:
-            if held:
-                await connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), key)
-                await connection.commit()
+def work_of(engine: AsyncEngine, pair: str) -> AbstractAsyncContextManager[bool]:
+    """Hold the scheduled work of a pair; False comes when another daemon holds it."""
+    return advisory_lock(engine, f"scheduled {pair}")
 
 
 def _tick(row: RowMapping) -> Tick:
