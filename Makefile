@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# many tests wait for something: one more of them than there are cores
+WORKERS = $$($(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: install  ## rehearse a whole migration on the practice systems (under two 
 	@$(BIN)/alma-folio-sync demo
 
 test: $(VENV)/.installed-dev  ## run every test, on the embedded Postgres, without network
-	@$(BIN)/python -m pytest tests -n auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## style, types and import directions
 	@$(BIN)/ruff check .

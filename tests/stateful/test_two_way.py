@@ -132,7 +132,7 @@ LEFT_BEHIND = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExcepti
 """A run that dies closes nothing behind it: its connections are found later."""
 
 SHORT = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=10,
     derandomize=True,  # the same stories each time: new ones are for the soak
     database=None,
@@ -160,7 +160,7 @@ def test_no_edit_is_lost_and_both_sides_agree_in_the_end(world: World) -> None:
 @pytest.mark.timeout(900)
 @LEFT_BEHIND
 def test_the_same_holds_where_cycles_die_and_answers_are_lost(world: World) -> None:
-    _tell(world, settings(SHORT, max_examples=8), Crashing)
+    _tell(world, settings(SHORT, max_examples=5), Crashing)
 
 
 @pytest.mark.soak

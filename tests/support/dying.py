@@ -1,6 +1,8 @@
 """Runs that die as a killed process does: in the midst of a write, with the answer heard by nobody."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -19,6 +21,13 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patched:
         patched.setattr(apply, "DRAIN_SECONDS", 0)
         yield
+
+
+def let_go() -> None:
+    """Let go of the connections that a run left open when it died, without anybody's complaint."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 async def die(
@@ -44,6 +53,7 @@ async def die(
             await task
     finally:
         front.meddler = None
+    let_go()
     assert happened, "the run ended before it could die"
 
 

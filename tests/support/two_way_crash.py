@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event
 from sync.engine import apply
 from sync.errors import TransientError
 from sync.sandbox.controls import Faults
+from tests.support.dying import let_go
 from tests.support.practice import Exchange
 from tests.support.two_way_world import World
 
@@ -49,7 +50,9 @@ def run_dying(world: World, crash: Crash, work: Coroutine[Any, Any, Any]) -> Any
             return world.run(work)
         return None  # too many were lost to read at all
     with mock.patch.object(apply, "DRAIN_SECONDS", 0):
-        return world.run(_dying(world, crash, work))
+        ended = world.run(_dying(world, crash, work))
+    let_go()
+    return ended
 
 
 async def _dying(world: World, crash: Crash, work: Coroutine[Any, Any, Any]) -> Any | None:

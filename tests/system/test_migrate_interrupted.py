@@ -86,7 +86,7 @@ async def test_the_library_needs_as_many_writes_as_the_tests_below_suppose(datab
         assert systems.folio.controls.writes == WRITES_IN_ALL
 
 
-@pytest.mark.parametrize("number", [1, 2, 4, 7, 10, 13, 17])
+@pytest.mark.parametrize("number", [1, 4, 13, *(pytest.param(one, marks=pytest.mark.soak) for one in (2, 7, 10, 17))])
 async def test_a_run_killed_between_a_write_and_its_bookkeeping_is_taken_up(
     number: int, database: AsyncEngine, systems: Systems
 ) -> None:
@@ -110,7 +110,7 @@ async def test_a_run_killed_between_a_write_and_its_bookkeeping_is_taken_up(
     await _finish(database, systems)
 
 
-@pytest.mark.parametrize("number", [1, 9])
+@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.soak), 9])
 async def test_a_run_killed_just_before_a_write_is_taken_up(
     number: int, database: AsyncEngine, systems: Systems
 ) -> None:

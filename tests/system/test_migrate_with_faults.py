@@ -67,7 +67,7 @@ async def _migrate(database: AsyncEngine, systems: Apart) -> Ended:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("portfolios", [1000, pytest.param(3000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("portfolios", [600, pytest.param(3000, marks=pytest.mark.soak)])
 async def test_a_migration_through_a_bad_network_arrives_whole_and_once(database: AsyncEngine, portfolios: int) -> None:
     library = practice_library(portfolios=portfolios)
     known = practice_knowledge_base(library, seed=1)

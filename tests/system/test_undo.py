@@ -236,7 +236,11 @@ async def test_what_cannot_be_taken_back_says_so(database: AsyncEngine) -> None:
         assert again.plan.summary.writes == 0, "nothing is taken back twice"
 
 
-KNOWN = pytest.mark.parametrize("known", [False, True], ids=["a plain FOLIO", "a FOLIO with the knowledge base"])
+KNOWN = pytest.mark.parametrize(
+    "known",
+    [pytest.param(False, marks=pytest.mark.soak), True],
+    ids=["a plain FOLIO", "a FOLIO with the knowledge base"],
+)
 
 
 @contextmanager

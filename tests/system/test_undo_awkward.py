@@ -25,7 +25,7 @@ from sync.sandbox.alma.marc import MarcField
 from sync.sandbox.controls import Faults
 from sync.store.approval import costs_today, withhold_changes
 from sync.store.tables import run
-from tests.support.dying import die, nth
+from tests.support.dying import die, let_go, nth
 from tests.support.libraries import journal, library, plain_library, portfolio
 from tests.support.migrating import PAIR, Quiet, all_done, approve, changes, watched
 from tests.support.removals import BOTH, TO_ALMA, TO_FOLIO, Story, agreed, removing, told, tripped
@@ -179,6 +179,7 @@ async def test_what_a_run_did_not_live_to_remove_is_not_made_a_second_time(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        let_go()
         await take_back(story, await last_run(database))
         same(values(story), before)
 
