@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from sync.errors import ConfigurationError
 from sync.model import PUBLICATION_TYPES
+from sync.plan.guards import RemovalLimits
 from sync.plan.three_way import CONFLICT_FIELDS
 from sync.schedules import Schedule
 
@@ -211,6 +212,10 @@ class Policy(_Section):
     resume_within_hours: float = Field(default=72, ge=0)
     managed_packages: Literal["collection", "leave"] = "collection"
     tags: tuple[str, ...] = ()
+
+    def removal_limits(self, approved: int | None = None) -> RemovalLimits:
+        """Return how much may be removed; `approved` is a ceiling that a person set for one run."""
+        return RemovalLimits(number=self.max_removals, percent=self.max_removals_percent, approved=approved)
 
     @field_validator("fields")
     @classmethod

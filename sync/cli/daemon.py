@@ -2,15 +2,11 @@
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli.options import global_options
 from sync.cli.running import ExitCode, database_of, run_async, settings_of
-
-if TYPE_CHECKING:
-    from sync.settings import Settings
 
 
 @click.command(
@@ -41,7 +37,7 @@ def command(ctx: click.Context) -> int:
 
         async with database_of(settings) as database:
             daemon = Daemon(
-                database=database, settings=settings, load=lambda: _load(ctx), watch=Watch(mail=settings.mail)
+                database=database, settings=settings, load=lambda: settings_of(ctx), watch=Watch(mail=settings.mail)
             )
             stopping = asyncio.Event()
             loop = asyncio.get_running_loop()
@@ -53,7 +49,3 @@ def command(ctx: click.Context) -> int:
         return ExitCode.DONE
 
     return run_async(ctx, work)
-
-
-def _load(ctx: click.Context) -> "Settings":
-    return settings_of(ctx)

@@ -164,11 +164,10 @@ def wanted_of(asked: Asked, pair: "Pair") -> "Wanted":
     from sync.engine.plan import Wanted
     from sync.model import System
     from sync.plan.direction import Direction
-    from sync.plan.guards import RemovalLimits
 
     policy = pair.policy
     if asked.both:
         return Wanted.both(policy, approved=asked.max_removals)
-    limits = RemovalLimits(number=policy.max_removals, percent=policy.max_removals_percent, approved=asked.max_removals)
+    limits = policy.removal_limits(asked.max_removals)
     direction = Direction.between(System(asked.source or ""), System(asked.target or ""))
     return Wanted(direction=direction, removals=limits if asked.remove else None)

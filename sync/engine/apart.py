@@ -70,14 +70,15 @@ def _title_apart(result: Result) -> Result:
 
 def apart_links(change: Change, made: tuple[Link, ...]) -> tuple[tuple[Link, ...], tuple[Closing, ...]]:
     """Return what says that the record just made belongs to those it was linked to before, and is kept apart."""
-    how, name = "made again", made[0].name
-    if change.system is System.FOLIO:
-        own = made[0].folio_id
-        links = [Link(kind=change.kind, alma_id=key, folio_id=own, how=how, name=name) for key in change.source_keys]
-        return tuple(links), (Closing(kind=change.kind, folio_id=own, taken_back=True),)
-    own = made[0].alma_id
-    links = [Link(kind=change.kind, alma_id=own, folio_id=key, how=how, name=name) for key in change.source_keys]
-    return tuple(links), (Closing(kind=change.kind, alma_id=own, taken_back=True),)
+    in_folio, kind = change.system is System.FOLIO, change.kind
+    own = made[0].folio_id if in_folio else made[0].alma_id
+    pairs = [(key, own) if in_folio else (own, key) for key in change.source_keys]
+    links = tuple(
+        Link(kind=kind, alma_id=alma_id, folio_id=folio_id, how="made again", name=made[0].name)
+        for alma_id, folio_id in pairs
+    )
+    where = Closing(kind=kind, folio_id=own) if in_folio else Closing(kind=kind, alma_id=own)
+    return links, (replace(where, taken_back=True),)
 
 
 def there_still(change: Change) -> Result:

@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.running import Confirm, Ended
 from sync.engine.work import configuration_of
+from sync.model import Kind
 from sync.plan.changes import REMOVALS, Action, Guard
 from sync.plan.guards import AUTOMATIC, STAGE
 from sync.schedules import Approval
@@ -43,7 +44,7 @@ def by_stage(database: AsyncEngine, name: str, pair: Pair, stage: int) -> Confir
     """Return an approval of the next stage of a migration: so many new holdings, with all they need; the rest waits."""
 
     async def confirm(plan: PlanInfo) -> bool:
-        counts = await count_actions(database, plan.id)
+        counts = await count_actions(database, plan.id, kind=Kind.HOLDING)
         new = counts[Action.CREATE] + counts[Action.SELECT]
         if new > stage:
             words = f"{stage:,} titles in their packages are moved in one run; the rest comes with the next ones"

@@ -83,9 +83,9 @@ async def migrate(
             plan = await plan_info(database, plan_id)
         else:
             read = await read_again(work, plan)
-        wanted_by_all = not plan.summary.writes or await confirm(plan)
+        approved = not plan.summary.writes or await confirm(plan)
         plan = await plan_info(database, plan.id)  # who confirms may have held parts of it back
-        return await carry_out(work, plan, read) if wanted_by_all else await declined(work, plan)
+        return await carry_out(work, plan, read) if approved else await declined(work, plan)
 
 
 async def _half_done(work: Work, wanted: Wanted, doubts: Doubts) -> PlanInfo | None:

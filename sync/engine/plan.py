@@ -40,8 +40,7 @@ class Wanted:
     @classmethod
     def both(cls, policy: Policy, *, approved: int | None = None) -> "Wanted":
         """Return a two-way plan, with removals within the limits of a policy, or up to an approved number."""
-        limits = RemovalLimits(number=policy.max_removals, percent=policy.max_removals_percent, approved=approved)
-        return cls(direction=None, removals=limits)
+        return cls(direction=None, removals=policy.removal_limits(approved))
 
     @property
     def way(self) -> str:

@@ -27,13 +27,20 @@ PARTNER_UNKNOWN = "what it was linked to is not known any longer: make it again 
 
 @dataclass(slots=True, kw_only=True)
 class Undoing:
-    """A plan being taken back: what it made, and the titles that are made again already. `words` is the reason."""
+    """A plan being taken back: what it made, and the titles that are made again already. `words` is the reason.
+
+    `collections` are those of the services that it made.
+    """
 
     work: Work
     undone: PlanInfo
     made: Made
     words: str
+    collections: dict[str, str] = field(init=False)
     titles: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.collections = {service: collection for collection, service in self.made.services.items()}
 
     async def changes_back(self, changes: Sequence[Change]) -> list[Change]:
         """Return what takes these changes back."""
@@ -118,16 +125,15 @@ class Undoing:
 
     def _place_in_alma(self, change: Change, made: str, base: BaseRecords | None) -> Place:
         """Return where a record stands that was made: as both sides agreed, or as its intent says."""
-        collections = {service: collection for collection, service in self.made.services.items()}
         if change.kind is Kind.SERVICE:
-            return Place(package_key=collections.get(made, ""))
+            return Place(package_key=self.collections.get(made, ""))
         if base is not None and isinstance(base.alma, Holding):
             own = base.alma
             return Place(package_key=own.package_key, service_key=own.service_key, title_key=own.title_key)
         service, mms_id, *_ = (*self.made.keys.get(change.id, "").split("/"), "", "")
         if service == STANDALONE_KEY:
             return Place(package_key=STANDALONE_KEY, title_key=mms_id)
-        return Place(package_key=collections.get(service, ""), service_key=service, title_key=mms_id)
+        return Place(package_key=self.collections.get(service, ""), service_key=service, title_key=mms_id)
 
     async def _made_again(
         self, system: System, kind: Kind, changes: Sequence[Change], before: Mapping[str, Before]

@@ -82,7 +82,9 @@ async def _plan_of(work: Work, undone: PlanInfo, doubts: Doubts, run_id: int, ap
     """Return the plan that takes a run back: the one that was interrupted, or a new one."""
     plan = await half_taken_back(work.database, undone)
     if plan is None:
-        return await _make_plan(work, undone, _limits(work.pair, approved), doubts, words=f"takes back run {run_id}")
+        return await _make_plan(
+            work, undone, work.pair.policy.removal_limits(approved), doubts, words=f"takes back run {run_id}"
+        )
     await withhold(work.database, plan.id, doubts)
     await note_plan(work.database, work.run_id, plan.id)
     return plan
@@ -107,11 +109,6 @@ async def _plan_to_undo(database: AsyncEngine, name: str, run_id: int) -> PlanIn
             "taken-back",
         )
     return undone
-
-
-def _limits(pair: Pair, approved: int | None) -> RemovalLimits:
-    policy = pair.policy
-    return RemovalLimits(number=policy.max_removals, percent=policy.max_removals_percent, approved=approved)
 
 
 async def _make_plan(work: Work, undone: PlanInfo, limits: RemovalLimits, doubts: Doubts, *, words: str) -> PlanInfo:

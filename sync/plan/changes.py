@@ -116,17 +116,21 @@ class Summary:
     def count(self, changes: Iterable[Change]) -> None:
         """Add these changes."""
         for change in changes:
-            if change.status is Status.WITHHELD:
-                self.withheld += 1
-            elif change.status is Status.NOTED:
-                pass
-            elif change.action in (Action.CREATE, Action.SELECT):
-                self.create += 1
-            elif change.action is Action.UPDATE:
-                self.update += 1
-            else:
-                self.remove += 1
+            self.add(change.action, change.status, 1)
             self.lossy += bool(change.losses)
+
+    def add(self, action: Action, status: Status, number: int) -> None:
+        """Add so many changes that do this and stand there."""
+        if status is Status.WITHHELD:
+            self.withheld += number
+        elif status is Status.NOTED:
+            pass
+        elif action in (Action.CREATE, Action.SELECT):
+            self.create += number
+        elif action is Action.UPDATE:
+            self.update += number
+        else:
+            self.remove += number
 
     @property
     def writes(self) -> int:

@@ -70,21 +70,28 @@ class Daemon:
         try:
             settings = self.load()
             _require_schedules(settings)
-            if settings.database != self.settings.database:
+            if _where(settings) != _where(self.settings):
                 raise ConfigurationError(
                     "The database is another one in the new configuration.", advice="Start the daemon anew for that."
                 )
         except SyncError as error:
             log.warning("the new configuration is refused", action="daemon.reload", reason=error.message)
             return False
-        self.settings = settings
+        self.settings, self.watch.mail = settings, settings.mail
         self._follow()
         log.info("the new configuration is in force", action="daemon.reload", pairs=sorted(self.workers))
         return True
 
+    @property
+    def idle(self) -> list[str]:
+        """Return the pairs with a schedule that nobody works on."""
+        wanted = [name for name, pair in self.settings.pairs.items() if pair.schedule is not None]
+        return [name for name in wanted if name not in self.workers or self.workers[name].done()]
+
     def _follow(self) -> None:
         """Let clock and workers be those of the configuration."""
         self.clock.remove_all_jobs()
+        idle = self.idle
         for name, pair in self.settings.pairs.items():
             if pair.schedule is None:
                 continue
@@ -92,7 +99,7 @@ class Daemon:
             self.clock.add_job(
                 _wake, pair.schedule.trigger(), args=(wake,), id=name, coalesce=True, misfire_grace_time=None
             )
-            if name not in self.workers or self.workers[name].done():
+            if name in idle:
                 self.workers[name] = asyncio.create_task(self._serve(name), name=f"pair {name}")
             wake.set()
 
@@ -138,6 +145,10 @@ class Daemon:
             tell=tell,
             since=since,
         )
+
+
+def _where(settings: Settings) -> tuple[object, ...]:
+    return settings.database.url, settings.database.data_dir
 
 
 async def _wake(wake: asyncio.Event) -> None:

@@ -26,9 +26,8 @@ def application(daemon: Daemon) -> Starlette:
         return PlainTextResponse("alive\n")
 
     async def readyz(_: Request) -> Response:
-        idle = [name for name, worker in daemon.workers.items() if worker.done()]
-        if not daemon.clock.running or idle:
-            return PlainTextResponse(f"not ready: nobody works on {', '.join(idle) or 'anything'}\n", 503)
+        if not daemon.clock.running or daemon.idle:
+            return PlainTextResponse(f"not ready: nobody works on {', '.join(daemon.idle) or 'anything'}\n", 503)
         try:
             async with asyncio.timeout(ANSWER_SECONDS), daemon.database.connect() as connection:
                 await connection.execute(text("select 1"))

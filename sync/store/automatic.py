@@ -1,6 +1,5 @@
 """What a scheduled run holds back of its plan, and what of it waits in a plan of its own afterwards."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.model import Kind, System
-from sync.plan.changes import REMOVALS, Action, Cost, Guard, Status, Summary
+from sync.plan.changes import Action, Cost, Guard, Status, Summary
 from sync.plan.cost import Step
 from sync.store.changes import FOR_HOLDINGS, Outcome
 from sync.store.choosing import CostOf
@@ -19,16 +18,23 @@ from sync.store.plans import PlanInfo, PlanStatus, plan_info
 from sync.store.queries import sql
 from sync.store.tables import change, plan
 
-APPROVE = "To let it through: alma-folio-sync plan approve ID --guard NAME"
+
+def guarded(guard: Guard) -> dict[str, str]:
+    """Return what is stored with a change that a guard withheld."""
+    advice = "To let it through: alma-folio-sync plan approve ID --guard NAME"
+    outcome = Outcome(reason=f"guard {guard.name}: {guard.explanation}", error="guard", advice=advice)
+    return dict(msgspec.to_builtins(outcome))
 
 
-async def count_actions(engine: AsyncEngine, plan_id: int) -> Counter[Action]:
-    """Return how many planned changes of a plan do what."""
+async def count_actions(engine: AsyncEngine, plan_id: int, *, kind: Kind | None = None) -> Counter[Action]:
+    """Return how many planned changes of a plan do what, of one kind or of all."""
     query = (
         select(change.c.action, func.count())
         .where(change.c.plan_id == plan_id, change.c.status == Status.PLANNED)
         .group_by(change.c.action)
     )
+    if kind is not None:
+        query = query.where(change.c.kind == kind)
     async with engine.connect() as connection:
         return Counter({Action(action): int(number) for action, number in await connection.execute(query)})
 
@@ -39,17 +45,16 @@ async def hold_back(
     """Withhold the planned changes that do this, each sort under its guard."""
     async with engine.begin() as connection:
         for actions, guard in held:
-            outcome = Outcome(reason=f"guard {guard.name}: {guard.explanation}", error="guard", advice=APPROVE)
             planned = (change.c.plan_id == one.id, change.c.status == Status.PLANNED, change.c.action.in_(actions))
-            values = {"status": Status.WITHHELD, "outcome": json.loads(encode(outcome))}
+            values = {"status": Status.WITHHELD, "outcome": guarded(guard)}
             await connection.execute(update(change).where(*planned).values(values))
         await _recount(connection, one, [guard for _, guard in held], cost_of)
 
 
 async def keep_to_stage(engine: AsyncEngine, one: PlanInfo, stage: int, guard: Guard, cost_of: CostOf) -> None:
     """Withhold the new holdings after the first ones, as many as one stage has; titles wait with their holdings."""
-    outcome = Outcome(reason=f"guard {guard.name}: {guard.explanation}", error="guard", advice=APPROVE)
-    parameters = {"plan_id": one.id, "stage": stage, "outcome": encode(outcome).decode(), "titles": FOR_HOLDINGS}
+    outcome = encode(guarded(guard)).decode()
+    parameters = {"plan_id": one.id, "stage": stage, "outcome": outcome, "titles": FOR_HOLDINGS}
     async with engine.begin() as connection:
         await connection.execute(text("analyze change"))
         await connection.execute(sql("withhold_later_holdings"), parameters)
@@ -63,7 +68,7 @@ async def _recount(connection: AsyncConnection, one: PlanInfo, guards: Sequence[
     kinds: Counter[Step] = Counter()
     summary = replace(one.summary, create=0, update=0, remove=0, withheld=0)
     for system, kind, action, status, number in await connection.execute(query):
-        _count(summary, Action(action), Status(status), number)
+        summary.add(Action(action), Status(status), number)
         if status == Status.PLANNED:
             kinds[System(system), Kind(kind), Action(action)] += number
     values = {
@@ -72,19 +77,6 @@ async def _recount(connection: AsyncConnection, one: PlanInfo, guards: Sequence[
         "cost": msgspec.to_builtins(cost_of(kinds)),
     }
     await connection.execute(update(plan).where(plan.c.id == one.id).values(values))
-
-
-def _count(summary: Summary, action: Action, status: Status, number: int) -> None:
-    if status is Status.WITHHELD:
-        summary.withheld += number
-    elif status is not Status.PLANNED:
-        return
-    elif action in REMOVALS:
-        summary.remove += number
-    elif action is Action.UPDATE:
-        summary.update += number
-    else:
-        summary.create += number
 
 
 async def left_waiting(engine: AsyncEngine, done: PlanInfo, *, run_id: int) -> int | None:

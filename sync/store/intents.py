@@ -251,8 +251,10 @@ class Made:
     runs: frozenset[int]
 
 
-async def made_by(engine: AsyncEngine, plan_id: int, change_ids: Sequence[str] | None = None) -> Made:
-    """Return what was made for a plan so far, for these changes of it or for all.
+async def made_by(
+    engine: AsyncEngine, plan_id: int, change_ids: Sequence[str] | None = None, *, made: Sequence[str] | None = None
+) -> Made:
+    """Return what was made for a plan so far, for these changes of it or for all; or only these ids that were `made`.
 
     Plans that take the same plan back go on with each other.
     """
@@ -269,6 +271,8 @@ async def made_by(engine: AsyncEngine, plan_id: int, change_ids: Sequence[str] |
     )
     if change_ids is not None:
         query = query.where(intent.c.change_id.in_(change_ids))
+    if made is not None:
+        query = query.where(intent.c.answer_id.in_(made))
     async with engine.connect() as connection:
         rows = (await connection.execute(query.order_by(intent.c.made_at))).all()
         runs = frozenset((await connection.execute(same)).scalars())

@@ -119,7 +119,7 @@ class House:
     def ask(self, query: str) -> list[tuple[object, ...]]:
         address = psycopg_address(self.database_url)
         with psycopg.connect(address, autocommit=True) as connection:
-            found = connection.execute(query)  # type: ignore[call-overload]
+            found = connection.execute(query)
             return list(found.fetchall()) if found.description else []
 
 

@@ -16,10 +16,11 @@ from sync.errors import SyncError
 from sync.plan.approvable import Choice
 from sync.sandbox.controls import Faults
 from sync.schedules import Schedule
+from sync.service.daemon import Daemon
 from sync.service.errands import Errand
 from sync.service.watch import Watch
 from sync.service.worker import Worker, note_due
-from sync.settings import DaemonSettings, MailSettings, Pair
+from sync.settings import DaemonSettings, MailSettings, Pair, Settings
 from sync.store.approval import approve_changes, costs_today
 from sync.store.plans import recent_plans
 from sync.store.runs import pair_lock
@@ -188,6 +189,40 @@ async def test_a_migration_goes_stage_by_stage(database: AsyncEngine) -> None:
             await one.due()
             moved.append(len(one.systems.folio.resources()))
         assert moved == [4, 8, 10, 10]
+
+
+async def test_a_migration_whose_titles_fit_into_one_stage_is_not_told_to_have_more(database: AsyncEngine) -> None:
+    async with office(database, schedule(run="migrate", source="alma", stage=5), [5]) as one:
+        await one.due()
+        (plan, *_) = await recent_plans(database, PAIR, 1)
+        assert "stage" not in {guard.name for guard in plan.guards}
+        assert len(one.systems.folio.resources()) == 5
+
+
+async def test_a_reload_takes_what_may_change_and_readiness_asks_only_for_pairs_with_a_schedule(
+    database: AsyncEngine,
+) -> None:
+    with practice_systems(plain_library([1])) as systems:
+        pair = systems.pair()
+        scheduled = pair.model_copy(update={"schedule": schedule()})
+        mail = MailSettings(host="127.0.0.1", sender="a@example.edu", to=("b@example.edu",))
+        first = Settings(pairs={"one": scheduled, "two": scheduled})
+        later = first.model_copy(
+            update={
+                "database": first.database.model_copy(update={"keep_days": 30}),
+                "mail": mail,
+                "pairs": {"one": scheduled, "two": pair},
+            }
+        )
+        daemon = Daemon(database=database, settings=first, load=lambda: later, watch=Watch())
+        stopping = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stopping))
+        await asyncio.sleep(0)
+        assert daemon.reload()
+        await asyncio.wait_for(asyncio.shield(daemon.workers["two"]), 30)
+        assert (daemon.watch.mail, daemon.settings.database.keep_days, daemon.idle) == (mail, 30, [])
+        stopping.set()
+        await running
 
 
 async def test_a_run_that_fails_is_tried_again_at_growing_distances_and_then_left(database: AsyncEngine) -> None:

@@ -117,8 +117,8 @@ async def _bibs_made(application: Application, changes: Sequence[Change]) -> dic
     """Return the bibs that the plan taken back made for these portfolios, as it meant them, by MMS ID."""
     database = application.work.database
     undone = await _undone(application)
-    wanted = {cast("Holding", change.desired).title_key for change in changes}
-    made = {change: mms_id for change, mms_id in (await made_by(database, undone)).records.items() if mms_id in wanted}
+    wanted = sorted({cast("Holding", change.desired).title_key for change in changes})
+    made = (await made_by(database, undone, made=wanted)).records
     stored = await changes_by_id(database, undone, list(made))
     return {made[key]: ordinary.as_made(one.change) for key, one in stored.items() if one.change.kind is Kind.TITLE}
 
@@ -144,11 +144,9 @@ async def remove_holding(application: Application, batch: Batch, change: Change)
 async def write_bib(application: Application, batch: Batch, change: Change) -> Result:
     """Make a bib again, unless it is there still."""
     title = cast("Title", change.desired)
-    try:
-        await application.alma.loader.read_bib(change.title_key, title.publication_type)
-    except NotFoundError:
-        return await ordinary.write_title(application, batch, change)
-    return Result(change_id=change.id, status=Status.VERIFIED, outcome=Outcome(reason="the bib is there still"))
+    if await _is_there(application.alma.loader.read_bib(change.title_key, title.publication_type)):
+        return there_still(change)
+    return await ordinary.write_title(application, batch, change)
 
 
 async def write_package(application: Application, batch: Batch, change: Change) -> Result:

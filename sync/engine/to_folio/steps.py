@@ -31,7 +31,9 @@ async def write_package(application: Application, batch: Batch, change: Change) 
         if already is not None:
             written = await loader.complete_package(change.id, desired, already)
         else:
-            written = await loader.create_package(change.id, desired, _claims(application, change, change.package_key))
+            written = await loader.create_package(
+                change.id, desired, claims_of(application, change, change.package_key)
+            )
         package_id, name = written.id, written.name
     else:
         await loader.update_package(change, desired)
@@ -59,7 +61,7 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
         return await _title_made_before(application, batch, change, already)
     places = batch.places.get(change.title_key, [])
     place = next(((application.packages[key], keys) for key, keys in places if key in application.packages), None)
-    claims = _claims(application, change, change.title_key)
+    claims = claims_of(application, change, change.title_key)
     if place is None:
         return await _take_known(application, change, claims)
     package, members = place
@@ -190,7 +192,8 @@ def _removed(change: Change) -> Result:
     return Result(change_id=change.id, status=Status.VERIFIED, closings=(closing,))
 
 
-def _claims(application: Application, change: Change, owner: str) -> FolioClaims:
+def claims_of(application: Application, change: Change, owner: str) -> FolioClaims:
+    """Return which records a change may take."""
     keys = frozenset(change.source_keys)
     return FolioClaims(application.work, change.kind, owner, keys, application.taken[change.kind], application.among)
 

@@ -74,8 +74,10 @@ async def write_package(application: Application, batch: Batch, change: Change) 
         return await ordinary.write_package(application, batch, change)
     if await _is_there(application.work.folio.get_package(change.desired.key)):
         return there_still(change)
-    found = await application.folio.loader.lookup.package(change.name, _Anybody(), set())
-    return await ordinary.write_package(application, batch, change) if found is None else there_again(change)
+    named: set[str] = set()
+    claims = ordinary.claims_of(application, change, change.package_key)
+    await application.folio.loader.lookup.package(change.name, claims, named)
+    return there_again(change) if named else await ordinary.write_package(application, batch, change)
 
 
 async def place_holding(application: Application, batch: Batch, change: Change) -> Result | None:
@@ -95,16 +97,6 @@ async def _is_there(answer: Awaitable[Record[wire.Package]] | Awaitable[Record[w
     except NotFoundError:
         return False
     return found.attributes.is_selected is not False
-
-
-class _Anybody:
-    """Takes any record of a name, whoever it belongs to."""
-
-    async def is_free(self, target_id: str) -> bool:  # noqa: ARG002
-        return True
-
-    def take(self, target_id: str) -> bool:  # noqa: ARG002
-        return True
 
 
 WRITES_BACK: dict[Kind, tuple[Step, ...]] = {
