@@ -214,12 +214,10 @@ def conflicts_of(pairing: Pairing, found: Comparison, *, name: str, package_name
 def only(desired: R, current: R, comparison: Comparison, verdict: Verdict, fields: Sequence[str]) -> R:
     """Return what a side shall hold: `desired` in the fields with this verdict, all others as it holds them.
 
-    A proxy that is not written is left unsaid: what is read may be the one of the level above.
+    So what somebody edits in them between the plan and the reading back is seen, and not taken for agreed.
     """
     written = set(comparison.fields(verdict))
     kept = {name: getattr(current, name) for name in fields if name not in written and name != "user_defined"}
-    if "proxy" in kept:
-        kept["proxy"] = None
     return replace(desired, **kept)
 
 

@@ -1,25 +1,27 @@
 """What each side held when both agreed, record by record and field by field: nothing that waits is forgotten."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.plan import Wanted
-from sync.engine.running import Ended
+from sync.engine.running import Confirm, Ended
 from sync.model import Kind, System
 from sync.plan.changes import Status
 from sync.plan.three_way import Decision
 from sync.sandbox.folio.records import HIDDEN_EVERYWHERE, Coverage, Embargo
 from sync.sandbox.seed import SeedEmbargo, SeedRange
 from sync.store.conflicts import decide, open_conflicts
+from sync.store.plans import PlanInfo
 from tests.support.libraries import collection, journal, library, portfolio
-from tests.support.migrating import PAIR, changes, parked, run_diff, run_migration
+from tests.support.migrating import PAIR, approve, changes, parked, run_diff, run_migration
 from tests.support.practice import Exchange, Systems, custom_title, practice_systems
 
 SINCE_1950 = Coverage("1950-01-01", "")
+NOTES = {"public_note": "userDefinedField1"}
 
 
 @pytest.fixture
@@ -33,12 +35,15 @@ def systems() -> Iterator[Systems]:
         yield both
 
 
-async def sync(database: AsyncEngine, systems: Systems) -> Ended:
+async def sync(
+    database: AsyncEngine, systems: Systems, *, confirm: Confirm = approve, notes: Mapping[str, str] | None = None
+) -> Ended:
     pair = systems.pair(
         alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5},
+        maps={"notes": notes or {}},
         policy={"max_removals": 100, "max_shrink_percent": 100},
     )
-    return await run_migration(database, systems, pair, wanted=Wanted.both(pair.policy))
+    return await run_migration(database, systems, pair, wanted=Wanted.both(pair.policy), confirm=confirm)
 
 
 async def written(database: AsyncEngine, ended: Ended) -> set[tuple[System, str, str]]:
@@ -434,3 +439,55 @@ async def test_a_statement_that_waits_for_what_it_is_made_of_is_not_taken_for_ag
     await sync(database, systems)
     assert await conflicts(database) == {journal(0).title: "coverage_statement"}
     assert resource(systems, 0).resource.coverage_statement == "Print as well"
+
+
+@pytest.mark.parametrize("moment", ["once the plan is made", "once the record is written"])
+async def test_a_note_typed_in_folio_while_another_value_is_written_there_arrives(
+    database: AsyncEngine, systems: Systems, moment: str
+) -> None:
+    await sync(database, systems, notes=NOTES)
+    systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1950"))
+
+    def type_it() -> None:
+        systems.folio.edit_resource(resource(systems, 0).id, user_fields=("Seats: 3", None, None, None, None))
+
+    def when_written(exchange: Exchange) -> None:
+        if exchange.method == "PUT" and "/resources/" in exchange.path:
+            type_it()
+
+    async def when_planned(plan: PlanInfo) -> bool:
+        type_it()
+        return True
+
+    if moment == "once the plan is made":
+        await sync(database, systems, confirm=when_planned, notes=NOTES)
+    else:
+        systems.folio_front.meddler = when_written
+        await sync(database, systems, notes=NOTES)
+        systems.folio_front.meddler = None
+    await sync(database, systems, notes=NOTES)
+    assert systems.alma.portfolio(held(systems, 0))["public_note"] == "Seats: 3"
+    assert resource(systems, 0).resource.custom_coverages == (SINCE_1950,)
+    ended = await sync(database, systems, notes=NOTES)
+    assert await written(database, ended) == set()
+
+
+async def test_a_proxy_switched_on_in_alma_while_another_value_is_written_there_arrives(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    proxies = systems.alma.state.institution.proxies
+    proxies["EZPROXY"] = replace(proxies["ezproxy"], id="110009", code="EZPROXY")
+    await sync(database, systems)
+    systems.folio.edit_resource(resource(systems, 0).id, custom_coverages=(SINCE_1950,))
+
+    async def when_planned(plan: PlanInfo) -> bool:
+        details = {"proxy_enabled": "true", "proxy": "EZPROXY"}
+        systems.alma.edit_portfolio(held(systems, 0), linking_details=details)
+        return True
+
+    await sync(database, systems, confirm=when_planned)
+    await sync(database, systems)
+    assert resource(systems, 0).resource.proxy == "EZProxy"
+    details = systems.alma.portfolio(held(systems, 0))
+    assert details["coverage_details"]["local_date_coverage_parameters"][0]["from_year"] == "1950"
+    await quiet(database, systems)

@@ -200,18 +200,26 @@ async def _gone(arbiter: Arbiter, case: Case, listed: Record | None, bases: Base
 
 
 def _to_folio(arbiter: Arbiter, fitted: Record, current: Record, found: Comparison) -> Record:
-    """Return what FOLIO shall hold: Alma's values in the fields that travel there, its own in all others."""
+    """Return what FOLIO shall hold: Alma's values in the fields that travel there, its own in all others.
+
+    A proxy that does not travel is left unsaid: what is read may be the one of the level above. So are the fields that
+    hold no note.
+    """
     record = cast("Package | Title | Holding", fitted)
     now = cast("Package | Title | Holding", current)
     desired = only(record, now, found, Verdict.TO_FOLIO, fields_of(record))
-    if not isinstance(desired, Holding):
-        return desired
     travels = found.fields(Verdict.TO_FOLIO)
-    notes = {number for note, number in arbiter.work.folio_maps.notes.items() if note in travels}
-    user_defined = tuple(text if number in notes else None for number, text in enumerate(desired.user_defined, start=1))
+    if isinstance(desired, Package | Holding) and "proxy" not in travels:
+        desired = replace(desired, proxy=None)
+    if not (isinstance(desired, Holding) and isinstance(now, Holding)):
+        return desired
+    user_defined = list[str | None]((None,) * len(now.user_defined))
+    for note, number in arbiter.work.folio_maps.notes.items():
+        own = now.user_defined[number - 1] or ""
+        user_defined[number - 1] = desired.user_defined[number - 1] if note in travels else own
     if "coverage_statement" in travels and desired.coverage_statement is None:
         desired = replace(desired, coverage_statement="")
-    return replace(desired, user_defined=cast("UserDefined", user_defined))
+    return replace(desired, user_defined=cast("UserDefined", tuple(user_defined)))
 
 
 def _as_written(full: Record, desired: Record) -> Record:
