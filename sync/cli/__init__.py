@@ -24,7 +24,7 @@ COMMANDS = {
     "apply": ("sync.cli.apply", "Carry a stored plan out, once."),
     "undo": ("sync.cli.undo", "Take back what a run wrote, by a plan like any other."),
     "audit": ("sync.cli.audit", "List every difference that no rule explains; writes to neither system."),
-    "runs": ("sync.cli.runs", "List what was run, and how it ended."),
+    "runs": ("sync.cli.runs", "List what was run; show one run, and what it took."),
     "status": ("sync.cli.status", "Show what waits: quota, open writes, the last run."),
     "links": ("sync.cli.links", "List which records belong together; export, correct and import them."),
     "daemon": ("sync.cli.daemon", "Keep pairs in step by their schedules, until it is told to end."),

@@ -38,7 +38,7 @@ def command(ctx: click.Context, form: str) -> int:
     async def work() -> int:
         from sync.report.json_report import json_text
         from sync.store.runs import recent_runs
-        from sync.store.standing import standing
+        from sync.store.standing import last_in_step, standing
         from sync.store.ticks import recent_ticks
 
         found = []
@@ -47,35 +47,39 @@ def command(ctx: click.Context, form: str) -> int:
                 runs = await recent_runs(database, pair=name, limit=1)
                 now = await standing(database, name, settings.pairs[name].accounts)
                 ticks = await recent_ticks(database, name, TICKS)
-                found.append((name, runs[0] if runs else None, now, ticks))
+                agreed = await last_in_step(database, name)
+                found.append((name, runs[0] if runs else None, now, ticks, agreed))
         if form == "json":
             pairs = [
                 {
                     "pair": name,
                     "last_run": as_json(run) if run else None,
+                    "in_step_at": agreed,
                     "links": now.links,
                     "open_writes": now.open_writes,
                     "open_conflicts": now.open_conflicts,
                     "calls_today": now.calls,
                     "schedule": _scheduled_as_json(settings.pairs[name], name, ticks),
                 }
-                for name, run, now, ticks in found
+                for name, run, now, ticks, agreed in found
             ]
             click.echo(json_text({"pairs": pairs}))
         else:
-            for name, run, now, ticks in found:
-                _show(name, run, now)
+            for name, run, now, ticks, agreed in found:
+                _show(name, run, now, agreed)
                 _show_schedule(settings.pairs[name], name, ticks)
         return ExitCode.DONE
 
     return run_async(ctx, work)
 
 
-def _show(name: str, run: "RunInfo | None", now: "Standing") -> None:
+def _show(name: str, run: "RunInfo | None", now: "Standing", agreed: datetime | None) -> None:
     from sync.store.runs import RunState
 
     click.echo(f"Pair {name}")
     click.echo(f"  last run: {line(run) if run else 'none yet'}")
+    if agreed:
+        click.echo(f"  last brought in step: {agreed:%Y-%m-%d %H:%M} UTC")
     if run and run.resumes_at:
         click.echo(f"  waits for quota until {run.resumes_at:%Y-%m-%d %H:%M} UTC; then run the same command again")
     elif run and run.state == RunState.STOPPED:

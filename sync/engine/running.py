@@ -1,13 +1,14 @@
 """A run: the lock it holds, the clients it works with, and how it ended, recorded whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.engine.phases import PhaseClock
 from sync.engine.work import Progress, Work, open_clients, open_search_of, systems_of
 from sync.errors import QuotaError, SyncError
 from sync.plan.changes import Status
@@ -15,8 +16,8 @@ from sync.settings import Pair
 from sync.store.changes import count_statuses
 from sync.store.intents import open_intents
 from sync.store.plans import PlanInfo
-from sync.store.runs import RunState, end_run, note_systems, pair_lock, start_run
-from sync.transport.connection import Observer
+from sync.store.runs import Measures, RunState, end_run, note_measures, note_systems, pair_lock, start_run
+from sync.transport.connection import Connection, Observer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -115,6 +116,7 @@ async def open_run(
             async with (
                 open_clients(pair, database, observer) as (alma, folio),
                 open_search_of(pair) as search,
+                _measured(database, run_id, (alma.connection, folio.connection), progress) as watched,
             ):
                 work = Work(
                     database=database,
@@ -123,7 +125,7 @@ async def open_run(
                     run_id=run_id,
                     alma=alma,
                     folio=folio,
-                    progress=progress,
+                    progress=watched,
                     search=search,
                 )
                 settling = max(pair.folio.settle_seconds, pair.alma.settle_seconds)
@@ -137,3 +139,22 @@ async def open_run(
         except asyncio.CancelledError:
             await asyncio.shield(end_run(database, run_id, state=RunState.STOPPED, message="stopped by the user"))
             raise
+
+
+@asynccontextmanager
+async def _measured(
+    database: AsyncEngine, run_id: int, connections: Sequence[Connection], progress: Progress
+) -> AsyncIterator[Progress]:
+    """Yield who watches the run, and record at its end, however it ends, what it took."""
+    phases: dict[str, float] = {}
+
+    def told(phase: str, seconds: float) -> None:
+        phases[phase] = round(phases.get(phase, 0.0) + seconds, 3)
+
+    clock = PhaseClock(told, progress)
+    try:
+        yield clock
+    finally:
+        clock.stop()
+        calls = {one.system: dict(one.statistics.counts()) for one in connections}
+        await asyncio.shield(note_measures(database, run_id, Measures(phases=phases, calls=calls)))

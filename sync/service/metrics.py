@@ -1,6 +1,5 @@
 """What Prometheus reads of the daemon: what this process did, and where each pair stands by the database."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -42,7 +41,8 @@ class Metrics:
         summary, result = ended.plan.summary, ended.result
         for outcome, number in (
             ("verified", result.verified if result else 0),
-            ("failed", result.failed if result else 0),
+            ("failed", result.failed - ended.parked if result else 0),
+            ("parked", ended.parked),
             ("skipped", result.skipped if result else 0),
             ("withheld", summary.withheld),
             ("conflict", summary.conflict),
@@ -78,28 +78,3 @@ class Metrics:
             if last is not None:
                 self._age.labels(name).set((datetime.now(UTC) - last).total_seconds())
         return generate_latest(self.registry)
-
-
-class PhaseClock:
-    """Watches a run and counts the seconds of its phases."""
-
-    def __init__(self, metrics: Metrics, pair: str) -> None:
-        self._metrics = metrics
-        self._pair = pair
-        self._began: dict[str, float] = {}
-
-    def begin(self, phase: str, total: int | None) -> None:  # noqa: ARG002
-        """A phase begins."""
-        self._began[phase] = time.monotonic()
-
-    def expect(self, phase: str, total: int) -> None:
-        """A phase turns out to have so many records; nobody watches them here."""
-
-    def advance(self, phase: str, records: int) -> None:
-        """So many more are done; nobody watches them here."""
-
-    def end(self, phase: str) -> None:
-        """The phase is over."""
-        began = self._began.pop(phase, None)
-        if began is not None:
-            self._metrics.phase(self._pair, phase, time.monotonic() - began)

@@ -1,12 +1,14 @@
 """What is told of the daemon's runs: numbers for Prometheus, and mails for people."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
+from sync.engine.phases import PhaseClock
 from sync.engine.running import Ended
 from sync.engine.work import Progress
 from sync.errors import SyncError
 from sync.service.mail import send, written
-from sync.service.metrics import Metrics, PhaseClock
+from sync.service.metrics import Metrics
 from sync.settings import MailSettings
 from sync.store.ticks import Tick
 
@@ -20,7 +22,7 @@ class Watch:
 
     def progress(self, pair: str) -> Progress:
         """Return who watches the phases of a pair's runs."""
-        return PhaseClock(self.metrics, pair)
+        return PhaseClock(partial(self.metrics.phase, pair))
 
     async def tell(self, pair: str, tick: Tick | None, ended: Ended | None, error: SyncError | None) -> None:
         """Hear what a run ended with, or why it could not be done."""

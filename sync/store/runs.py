@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+import msgspec
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,11 +29,21 @@ class RunState(StrEnum):
     STOPPED = "stopped"
 
 
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run took: the seconds of each phase, and by system what went to it.
+
+    `calls` holds calls, writes, repeats, waits, and waited (in seconds).
+    """
+
+    phases: dict[str, float]
+    calls: dict[str, dict[str, int]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """One run. `owner` is the host and the process at work in it.
 
-    `result` is the object the command ended with, if it did.
+    `result` is the object the command ended with, if it did; `measures` are None of a run that was killed.
     """
 
     id: int
@@ -47,6 +58,7 @@ class RunInfo:
     result: dict[str, Any] | None
     resumes_at: datetime | None
     owner: str
+    measures: Measures | None
 
 
 async def start_run(engine: AsyncEngine, *, pair: str, command: str, direction: str = "") -> int:
@@ -86,6 +98,12 @@ async def note_plan(engine: AsyncEngine, run_id: int, plan_id: int) -> None:
         await connection.execute(update(run).where(run.c.id == run_id).values(plan_id=plan_id))
 
 
+async def note_measures(engine: AsyncEngine, run_id: int, measures: Measures) -> None:
+    """Record what a run took."""
+    async with engine.begin() as connection:
+        await connection.execute(update(run).where(run.c.id == run_id).values(measures=msgspec.to_builtins(measures)))
+
+
 async def note_systems(engine: AsyncEngine, pair: str, systems: str) -> None:
     """Record between which two systems a pair's links lead.
 
@@ -112,24 +130,32 @@ async def recent_runs(engine: AsyncEngine, *, pair: str | None = None, limit: in
     if pair is not None:
         query = query.where(run.c.pair == pair)
     async with engine.connect() as connection:
-        rows = (await connection.execute(query)).mappings()
-        return [
-            RunInfo(
-                id=row["id"],
-                pair=row["pair"],
-                command=row["command"],
-                direction=row["direction"],
-                state=RunState(row["state"]),
-                started_at=row["started_at"],
-                ended_at=row["ended_at"],
-                plan_id=row["plan_id"],
-                message=row["message"],
-                result=row["result"],
-                resumes_at=row["resumes_at"],
-                owner=row["owner"],
-            )
-            for row in rows
-        ]
+        return [_info(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def find_run(engine: AsyncEngine, run_id: int) -> RunInfo | None:
+    """Return a run, None when there is none of that number."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(run).where(run.c.id == run_id))).mappings().one_or_none()
+    return None if row is None else _info(row)
+
+
+def _info(row: RowMapping) -> RunInfo:
+    return RunInfo(
+        id=row["id"],
+        pair=row["pair"],
+        command=row["command"],
+        direction=row["direction"],
+        state=RunState(row["state"]),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        plan_id=row["plan_id"],
+        message=row["message"],
+        result=row["result"],
+        resumes_at=row["resumes_at"],
+        owner=row["owner"],
+        measures=None if row["measures"] is None else msgspec.convert(row["measures"], Measures),
+    )
 
 
 @asynccontextmanager

@@ -52,6 +52,7 @@ run = Table(
     Column("plan_id", BigInteger),
     Column("message", Text, nullable=False, server_default=""),
     Column("result", JSON),
+    Column("measures", JSON),  # its phases and calls
     Column("resumes_at", DateTime(timezone=True)),
     _moment("started_at", now=True),
     _moment("ended_at"),

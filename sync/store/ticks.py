@@ -77,6 +77,14 @@ async def recent_ticks(engine: AsyncEngine, pair: str, limit: int) -> list[Tick]
         return [_tick(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def tick_of_run(engine: AsyncEngine, run_id: int) -> Tick | None:
+    """Return the due run that a run was begun for, None when a person began it."""
+    query = select(tick).where(tick.c.run_id == run_id).order_by(tick.c.due_at.desc()).limit(1)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _tick(row)
+
+
 async def end_tick(engine: AsyncEngine, one: Tick, state: TickState, *, run_id: int | None, message: str) -> None:
     """Record that a due run is over."""
     await _set(engine, one, state=state, run_id=run_id, message=message, ended_at=func.now())

@@ -37,8 +37,8 @@ from tests.support.practice import Systems, practice_systems
 COMMANDS = (
     "demo", "init", "check", "match", "diff", "migrate", "sync", "conflicts", "conflicts list", "conflicts show",
     "conflicts resolve", "plans", "plan", "plan show", "plan approve", "plan withhold", "apply", "links", "links list",
-    "links export", "links import", "audit", "runs", "status", "sandbox", "sandbox serve", "db", "db current",
-    "db upgrade",
+    "links export", "links import", "audit", "runs", "runs show", "status", "sandbox", "sandbox serve", "db",
+    "db current", "db upgrade",
 )  # fmt: skip
 MIGRATE = ("migrate", *DIRECTION, "--yes")
 LIBRARY = plain_library((5, 3))
@@ -354,6 +354,34 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert pair["open_writes"] == 0
     assert pair["last_run"]["command"] == "diff"
     assert "linked: 8 holdings, 2 packages, 8 titles" in text.out
+    assert "last brought in step: " in text.out
+    assert pair["in_step_at"] == runs.json["runs"][1]["ended_at"]
+
+
+async def test_a_run_is_shown_with_its_plan_its_phases_and_the_calls_that_the_systems_counted_too(
+    desk: Place, systems: Systems
+) -> None:
+    told = (await desk.run(*MIGRATE, "--format", "json")).json
+    number = str(told["run_id"])
+    words, shown, none = await asyncio.gather(
+        desk.run("runs", "show", number),
+        desk.run("runs", "show", number, "--format", "json"),
+        desk.run("runs", "show", "99"),
+    )
+
+    found = shown.json
+    assert (found["command"], found["state"], found["result"]) == ("migrate", "done", told["result"])
+    assert (found["plan"]["plan_id"], found["parked"], found["due"]) == (told["plan_id"], 0, None)
+    assert {"read Alma", "read FOLIO", "match", "plan"} <= set(found["measures"]["phases"])
+    assert all(seconds >= 0 for seconds in found["measures"]["phases"].values())
+    calls = found["measures"]["calls"]
+    assert calls["FOLIO"]["writes"] == writes(systems)
+    assert calls["Alma"]["writes"] == 0 < calls["Alma"]["calls"]
+
+    assert f"calls to FOLIO: {calls['FOLIO']['calls']:,}, of them {calls['FOLIO']['writes']} writes" in words.out
+    assert f"plan show {told['plan_id']}" in words.out
+    assert none.code == 1
+    assert "There is no run 99." in none.err
 
 
 async def test_records_that_cannot_be_moved_are_parked_with_reason_and_told_by_the_exit_code(
