@@ -7,8 +7,8 @@ from sync.engine.work import configuration_of
 from sync.model import Kind
 from sync.plan.changes import REMOVALS, Action, Guard
 from sync.plan.guards import AUTOMATIC, STAGE
-from sync.schedules import Approval
 from sync.settings import Pair
+from sync.settings.schedules import Approval
 from sync.store.approval import costs_today, seal_plan
 from sync.store.automatic import count_actions, hold_back, keep_to_stage, left_waiting
 from sync.store.changes import count_planned

@@ -11,8 +11,8 @@ from sync.engine.running import Ended
 from sync.engine.work import Progress
 from sync.errors import ConfigurationError
 from sync.plan.direction import Direction
-from sync.schedules import Schedule
 from sync.settings import Pair
+from sync.settings.schedules import Schedule
 from sync.store.automatic import approved_plan
 from sync.store.plans import PlanInfo
 

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.running import Ended
 from sync.errors import BugError, LockedError, QuotaError, SyncError
-from sync.schedules import Schedule
 from sync.service.errands import Errand
 from sync.settings import DaemonSettings
+from sync.settings.schedules import Schedule
 from sync.store.runs import recent_runs
 from sync.store.ticks import Tick, TickState, add_tick, end_tick, last_tick, put_off, waiting_tick, work_of
 

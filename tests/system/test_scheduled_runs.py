@@ -15,12 +15,12 @@ from sync.engine.running import Ended
 from sync.errors import SyncError
 from sync.plan.approvable import Choice
 from sync.sandbox.controls import Faults
-from sync.schedules import Schedule
 from sync.service.daemon import Daemon
 from sync.service.errands import Errand
 from sync.service.watch import Watch
 from sync.service.worker import Worker, note_due
 from sync.settings import DaemonSettings, MailSettings, Pair, Settings
+from sync.settings.schedules import Schedule
 from sync.store.approval import approve_changes, costs_today
 from sync.store.plans import recent_plans
 from sync.store.runs import pair_lock

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sync.schedules import Schedule
+from sync.settings.schedules import Schedule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -288,6 +288,16 @@ def test_a_binary_secret_file_is_refused(load: Loader, tmp_path: Path) -> None:
     _refused(load, WHOLE.replace(f'api_key = "{KEY}"', f'api_key_file = "{tmp_path}/key"'))
 
 
+def test_the_address_of_the_database_may_stand_in_a_file_of_its_own(load: Loader, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"postgresql://sync:{DATABASE_PASSWORD}@db.invalid/x\n", encoding="utf-8")
+
+    found = load(WHOLE + f'\n[database]\nurl_file = "{tmp_path}/url"\n')
+
+    assert found.database.url is not None
+    assert found.database.url.get_secret_value() == f"postgresql+psycopg://sync:{DATABASE_PASSWORD}@db.invalid/x"
+    assert MARK not in repr(found) + found.model_dump_json()
+
+
 def test_no_secret_shows_in_any_form_of_the_configuration(load: Loader) -> None:
     found = load(WHOLE + f'\n[database]\nurl = "postgresql://sync:{DATABASE_PASSWORD}@db.invalid/x"\n')
     _, pair = found.pair(None)

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from sync.settings.section import Section
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -23,38 +25,39 @@ Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):
 _HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Approval(_Section):
+class Approval(Section):
     """What a scheduled sync may write without anybody's word: of each sort at most so many changes.
 
     Where a plan has more of a sort, none of that sort is written: they wait for a person.
     """
 
     create: int = Field(default=200, ge=0)
+    """So many new records."""
     update: int = Field(default=200, ge=0)
+    """So many changed ones."""
     remove: int = Field(default=0, ge=0)
+    """So many removals."""
 
 
-class Schedule(_Section):
-    """When a pair runs by itself, and what.
-
-    `cron` has five fields (minute hour day month weekday), or it runs `every_minutes`; in `time_zone`. Each run begins
-    up to `jitter_seconds` later. In `blackout` hours none begins: what is due then begins at their end. `run` is `diff`
-    (the plan waits for `plan approve`), `sync` within `approve`, or `migrate`, at most `stage` new titles in one run.
-    `source` is where the records of a diff or a migration come from; a diff without it goes both ways.
-    """
+class Schedule(Section):
+    """When a pair runs by itself, and what."""
 
     run: Literal["diff", "sync", "migrate"]
+    """`diff`: the plan waits for `plan approve`; `sync`: within `approve`; `migrate`: stage by stage."""
     cron: str = ""
+    """Five fields: minute hour day month weekday. Either this or `every_minutes`."""
     every_minutes: float = Field(default=0, ge=0, le=60 * 24 * 366)
+    """It runs so often."""
     time_zone: str = "UTC"
+    """The time zone of `cron` and `blackout`."""
     jitter_seconds: int = Field(default=0, ge=0, le=3600)
+    """Each run begins up to so much later, always the same for one moment."""
     blackout: tuple[Hours, ...] = ()
+    """Hours in which none begins, such as `08:00-18:00`: what is due then begins at their end."""
     source: Literal["alma", "folio"] | None = None
+    """Where the records of a diff or a migration come from; a diff without it goes both ways."""
     stage: int = Field(default=1000, ge=1)
+    """So many new titles at most in one run of a migration."""
     approve: Approval = Approval()
 
     @field_validator("time_zone")
