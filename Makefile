@@ -7,7 +7,7 @@ WORKERS = $$($(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench soak soak-daemon clean requirements
+.PHONY: help install demo test lint format docs bench soak soak-daemon clean requirements
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ lint: $(VENV)/.installed-dev  ## style, types and import directions
 format: $(VENV)/.installed-dev  ## put the code in the house style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.installed-dev  ## write the pages of docs/ anew that are made from the code
+	@$(BIN)/python -m tests.support.documents
 
 bench: $(VENV)/.installed-dev  ## measure speed, share of the permitted rate and memory (minutes)
 	@$(BIN)/python -m pytest tests/bench -m bench -s
