@@ -158,3 +158,9 @@ class BugError(SyncError):
 
     kind = "bug"
     advice = "Please report this with the log (it holds no secrets) and the version: alma-folio-sync --version"
+
+
+def error_kinds(tree: type[SyncError] = SyncError) -> tuple[str, ...]:
+    """Return the kinds of errors there are, each once, in the order of the tree."""
+    below = (kind for one in tree.__subclasses__() for kind in error_kinds(one))
+    return tuple(dict.fromkeys((tree.kind, *below)))

@@ -74,12 +74,12 @@ def serve(
         def ready(urls: PracticeUrls) -> None:
             click.echo(
                 f"# The practice systems answer. Save this as alma-folio-sync.toml; Ctrl-C ends them.\n"
-                f'[pairs.practice.alma]\nbase_url = "{urls.alma}"\napi_key = "{READ_WRITE_KEY}"\n'
+                f'[pairs.main.alma]\nbase_url = "{urls.alma}"\napi_key = "{READ_WRITE_KEY}"\n'
                 f"requests_per_second = {requests_per_second}\n\n"
-                f'[pairs.practice.folio]\nbase_url = "{urls.folio}"\ntenant = "{folio.switches.tenant}"\n'
+                f'[pairs.main.folio]\nbase_url = "{urls.folio}"\ntenant = "{folio.switches.tenant}"\n'
                 f'username = "{folio.switches.username}"\npassword = "{folio.switches.password}"\n'
                 f"requests_per_second = 100\nsettle_seconds = 1\n\n"
-                f'[pairs.practice.maps.proxies]\n"EZPROXY" = "EZProxy"'
+                f'[pairs.main.maps.proxies]\n"EZPROXY" = "EZProxy"'
             )
 
         await serve_both(alma, folio, alma_port=alma_port, folio_port=folio_port, ready=ready)

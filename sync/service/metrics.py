@@ -7,11 +7,17 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.running import Ended
+from sync.errors import error_kinds
 from sync.settings import Pair
 from sync.store.standing import last_in_step, standing
+from sync.store.ticks import is_left
 from sync.transport.connection import totals
 
 PREFIX = "alma_folio_sync"
+RUN_OUTCOMES = ("done", "paused", *error_kinds())
+"""How a run can end; where it could not be done, by the kind of its error."""
+RECORD_OUTCOMES = ("verified", "failed", "parked", "skipped", "withheld", "conflict")
+"""What becomes of records."""
 
 
 class Metrics:
@@ -27,6 +33,7 @@ class Metrics:
         self._left = self._gauge("calls_left_today", "Calls the system says are left today.", "pair", "system")
         self._conflicts = self._gauge("open_conflicts", "Conflicts that wait for a decision.", "pair")
         self._intents = self._gauge("open_intents", "Writes whose outcome is not known.", "pair")
+        self._person = self._gauge("left_for_a_person", "1 where the latest run failed until it was left.", "pair")
         self._age = self._gauge("in_step_age_seconds", "Seconds since a run last brought a pair in step.", "pair")
 
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
@@ -39,15 +46,16 @@ class Metrics:
         """Count a run that ended, and its records."""
         self._runs.labels(pair, "paused" if ended.paused else "done").inc()
         summary, result = ended.plan.summary, ended.result
-        for outcome, number in (
-            ("verified", result.verified if result else 0),
-            ("failed", result.failed - ended.parked if result else 0),
-            ("parked", ended.parked),
-            ("skipped", result.skipped if result else 0),
-            ("withheld", summary.withheld),
-            ("conflict", summary.conflict),
-        ):
-            self._records.labels(pair, outcome).inc(number)
+        numbers = {
+            "verified": result.verified if result else 0,
+            "failed": result.failed - ended.parked if result else 0,
+            "parked": ended.parked,
+            "skipped": result.skipped if result else 0,
+            "withheld": summary.withheld,
+            "conflict": summary.conflict,
+        }
+        for outcome in RECORD_OUTCOMES:
+            self._records.labels(pair, outcome).inc(numbers[outcome])
 
     def failed(self, pair: str, kind: str) -> None:
         """Count a run that could not be done."""
@@ -66,8 +74,13 @@ class Metrics:
         for system, counts in totals().items():
             for sort, number in counts.items():
                 self._calls.labels(system, sort).set(number)
+        # what is not set below is no longer known: a pair that went, the calls of yesterday
+        for gauge in (self._conflicts, self._intents, self._today, self._left, self._person, self._age):
+            gauge.clear()
         for name, pair in pairs.items():
+            self._begin_at_zero(name)
             now = await standing(database, name, pair.accounts)
+            self._person.labels(name).set(await is_left(database, name))
             self._conflicts.labels(name).set(now.open_conflicts)
             self._intents.labels(name).set(now.open_writes)
             for one in now.calls:
@@ -78,3 +91,10 @@ class Metrics:
             if last is not None:
                 self._age.labels(name).set((datetime.now(UTC) - last).total_seconds())
         return generate_latest(self.registry)
+
+    def _begin_at_zero(self, pair: str) -> None:
+        """Show every counter of a pair from the beginning: Prometheus sees no growth in one that begins at 1."""
+        for outcome in RUN_OUTCOMES:
+            self._runs.labels(pair, outcome)
+        for outcome in RECORD_OUTCOMES:
+            self._records.labels(pair, outcome)

@@ -58,9 +58,12 @@ async def standing(engine: AsyncEngine, pair: str, accounts: Mapping[str, str]) 
 
 
 async def last_in_step(engine: AsyncEngine, pair: str) -> datetime | None:
-    """Return when a run last brought a pair's sides to agree and ended well, None when none did."""
+    """Return when a run last brought a pair's sides to agree and ended well, None when none did.
+
+    One whose plan nobody approved says so in its message, and brought nothing in step.
+    """
     query = select(func.max(run.c.ended_at)).where(
-        run.c.pair == pair, run.c.state == "done", run.c.command.in_(["sync", "migrate", "apply"])
+        run.c.pair == pair, run.c.state == "done", run.c.command.in_(["sync", "migrate", "apply"]), run.c.message == ""
     )
     async with engine.connect() as connection:
         found: datetime | None = (await connection.execute(query)).scalar_one()

@@ -77,6 +77,14 @@ async def recent_ticks(engine: AsyncEngine, pair: str, limit: int) -> list[Tick]
         return [_tick(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def is_left(engine: AsyncEngine, pair: str) -> bool:
+    """Return whether the latest due run of a pair that is over was left for a person."""
+    query = select(tick.c.state).where(tick.c.pair == pair, tick.c.state != TickState.DUE)
+    async with engine.connect() as connection:
+        latest = await connection.execute(query.order_by(tick.c.due_at.desc()).limit(1))
+        return latest.scalar_one_or_none() == TickState.LEFT
+
+
 async def tick_of_run(engine: AsyncEngine, run_id: int) -> Tick | None:
     """Return the due run that a run was begun for, None when a person began it."""
     query = select(tick).where(tick.c.run_id == run_id).order_by(tick.c.due_at.desc()).limit(1)

@@ -1,4 +1,4 @@
-"""The real daemon: three pairs with librarians on both sides, a kill, a database that goes away, a bad configuration, a
+"""The real daemon: three pairs with librarians on both sides, a kill, a restart of Postgres, a bad configuration, and a
 day's calls that are used up; in the end all sides agree, and each due run was done once.
 """
 
@@ -7,22 +7,25 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from sync.sandbox.alma import READ_WRITE_KEY, AlmaSwitches
 from sync.sandbox.folio import FolioSwitches
+from sync.store.database import engine_for
+from sync.store.embedded import embedded_postgres
+from sync.store.schema import upgrade_schema
 from tests.support.commands import Place, free_port, until, writes
-from tests.support.databases import psycopg_address
+from tests.support.databases import NOT_DURABLE, psycopg_address
 from tests.support.libraries import journal, plain_library
 from tests.support.practice import Exchange, Systems, practice_systems
 from tests.system.test_database_away import away
@@ -69,17 +72,58 @@ approve = {{ create = 1000, update = 1000, remove = 1000 }}
 
 
 @dataclass(slots=True)
+class OwnPostgres:
+    """A server for one test alone, which may be restarted."""
+
+    folder: Path
+    stack: AsyncExitStack
+    url: str = ""
+    files: Path = Path()
+
+    async def start(self) -> None:
+        server = await self.stack.enter_async_context(embedded_postgres(self.folder, settings=NOT_DURABLE))
+        self.url, self.files = server.url, server.data_directory
+
+    async def restart(self) -> None:
+        """End it as `pg_ctl restart` does, which lets no connection live, and start it again."""
+        process = int((self.files / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        os.kill(process, signal.SIGINT)
+        await until(lambda: not _lives(process))
+        await self.start()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+async def own_postgres() -> AsyncIterator[OwnPostgres]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)  # noqa: ASYNC240
+        async with AsyncExitStack() as stack:
+            own = OwnPostgres(Path(folder) / "data", stack)
+            await own.start()
+            async with engine_for(own.url) as engine:
+                await upgrade_schema(engine)
+            yield own
+
+
+@dataclass(slots=True)
 class House:
     """The daemon's place, its pairs, and how often Alma found it too fast."""
 
     place: Place
     pairs: dict[str, Systems]
-    database_url: str
+    postgres: OwnPostgres
     listen: str
     too_fast: int = 0
 
     def configure(self, more: str = "") -> None:
-        head = f'[database]\nurl = "{self.database_url}"\ndata_dir = "data"\n\n[daemon]\nlisten = "{self.listen}"\n'
+        head = f'[database]\nurl = "{self.postgres.url}"\ndata_dir = "data"\n\n[daemon]\nlisten = "{self.listen}"\n'
         sections = "".join(section(name, systems) for name, systems in self.pairs.items())
         self.place.configure(f"{head}poll_seconds = 1\nretry_seconds = 1\n{sections}{more}")
 
@@ -117,7 +161,7 @@ class House:
         return str(own["linking_details"]["static_url"]).removeprefix("jkey="), held.resource.url
 
     def ask(self, query: str) -> list[tuple[object, ...]]:
-        address = psycopg_address(self.database_url)
+        address = psycopg_address(self.postgres.url)
         with psycopg.connect(address, autocommit=True) as connection:
             found = connection.execute(query)
             return list(found.fetchall()) if found.description else []
@@ -133,15 +177,14 @@ LOG: list[str] = []
 
 
 @pytest.fixture
-def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+def house(tmp_path: Path, own_postgres: OwnPostgres) -> Iterator[House]:
     LOG.clear()
     with ExitStack() as stack:
         pairs = {}
         for name in NAMES:
             switches = AlmaSwitches(requests_per_second=PERMITTED, api_key=f"{READ_WRITE_KEY}-{name}")
             pairs[name] = stack.enter_context(practice_systems(plain_library([3, 2]), alma=switches))
-        url = make_url(database_url).render_as_string(hide_password=False)
-        house = House(Place(folder=tmp_path), pairs, url, f"127.0.0.1:{free_port()}")
+        house = House(Place(folder=tmp_path), pairs, own_postgres, f"127.0.0.1:{free_port()}")
         house.configure()
         house.count_refusals()
         yield house
@@ -205,10 +248,11 @@ async def test_three_pairs_are_kept_in_step_whatever_happens(house: House) -> No
         process.send_signal(signal.SIGHUP)
         await until(lambda: any("is in force" in line for line in LOG), within=process)
 
-        # the database goes away for a while
-        async with away(house.database_url):
+        # Postgres takes no connections for a while, and then it is restarted
+        async with away(house.postgres.url):
             house.readdress("north", 2, alma="https://alma.example.org/2")
             await until(lambda: any("database is away" in line for line in LOG), within=process)
+        await house.postgres.restart()
         await settled(house, "north", 2, "https://alma.example.org/2")
 
         # killed in the midst of something

@@ -22,10 +22,11 @@ from sync.service.worker import Worker, note_due
 from sync.settings import DaemonSettings, MailSettings, Pair, Settings
 from sync.settings.schedules import Schedule
 from sync.store.approval import approve_changes, costs_today
-from sync.store.plans import recent_plans
+from sync.store.plans import PlanInfo, recent_plans
 from sync.store.runs import pair_lock
+from sync.store.standing import last_in_step
 from sync.store.tables import run, tick
-from sync.store.ticks import Tick, TickState, last_tick, recent_ticks, waiting_tick, work_of
+from sync.store.ticks import Tick, TickState, is_left, last_tick, recent_ticks, waiting_tick, work_of
 from tests.support.commands import free_port, writes
 from tests.support.libraries import journal, plain_library, portfolio
 from tests.support.migrating import PAIR, Quiet, run_migration
@@ -235,9 +236,11 @@ async def test_a_run_that_fails_is_tried_again_at_growing_distances_and_then_lef
             found = await one.again()
         assert waits == [1, 5]
         assert (found.state, found.attempts) == (TickState.LEFT, 2)
+        assert await is_left(database, PAIR)
         assert [error is not None for _, _, error in one.told] == [True] * 3
         one.systems.alma.controls.set_faults(Faults())
         assert (await one.due()).state is TickState.DONE, "the next one is not kept back by it"
+        assert not await is_left(database, PAIR)
 
 
 async def test_a_pause_for_quota_ends_by_itself_after_midnight(database: AsyncEngine) -> None:
@@ -314,3 +317,30 @@ async def test_the_numbers_tell_what_was_done_and_where_a_pair_stands(database: 
     assert 'alma_folio_sync_open_intents{pair="main"} 0.0' in found
     assert "alma_folio_sync_in_step_age_seconds" in found
     assert 'alma_folio_sync_calls_today{pair="main",system="FOLIO"}' in found
+    # so that the first failure is seen as one more
+    assert 'alma_folio_sync_records_total{outcome="failed",pair="main"} 0.0' in found
+    assert 'alma_folio_sync_runs_total{outcome="transient",pair="main"} 0.0' in found
+    assert 'alma_folio_sync_left_for_a_person{pair="main"} 0.0' in found
+
+
+async def test_the_calls_of_yesterday_and_a_pair_that_went_are_no_longer_told(database: AsyncEngine) -> None:
+    watch = Watch()
+    with practice_systems(plain_library([2])) as systems:
+        pair = systems.pair()
+        await run_migration(database, systems, pair)
+        assert b"alma_folio_sync_calls_today{" in await watch.metrics.text(database, {PAIR: pair})
+        async with database.begin() as connection:
+            await connection.execute(text("update budget set day = day - 1"))
+        assert b"alma_folio_sync_calls_today{" not in await watch.metrics.text(database, {PAIR: pair})
+        assert b"alma_folio_sync_open_conflicts{" not in await watch.metrics.text(database, {})
+
+
+async def test_a_plan_that_nobody_approved_brings_nothing_in_step(database: AsyncEngine) -> None:
+    async def refuse(plan: PlanInfo) -> bool:
+        return False
+
+    with practice_systems(plain_library([2])) as systems:
+        await run_migration(database, systems, confirm=refuse)
+        assert await last_in_step(database, PAIR) is None
+        await run_migration(database, systems)
+        assert await last_in_step(database, PAIR) is not None
