@@ -7,7 +7,7 @@ WORKERS = $$($(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench soak soak-daemon clean requirements
+.PHONY: help install demo test lint format docs wheel-demo bench soak soak-daemon clean requirements
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,15 @@ format: $(VENV)/.installed-dev  ## put the code in the house style
 
 docs: $(VENV)/.installed-dev  ## write the pages of docs/ anew that are made from the code
 	@$(BIN)/python -m tests.support.documents
+
+wheel-demo: $(VENV)/.installed-run  ## build the wheel, install it into an empty environment elsewhere, run the demo from it
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; set -e; \
+	  chmod 711 "$$folder"; mkdir -m 711 "$$folder/desk"; \
+	  $(BIN)/python -m hatchling build -t wheel -d "$$folder/dist"; \
+	  $(PYTHON) -m venv "$$folder/environment"; pip="$$folder/environment/bin/python -m pip --disable-pip-version-check"; \
+	  $$pip install --quiet --require-hashes -r deploy/requirements/run.txt; \
+	  $$pip install --quiet --no-deps "$$folder"/dist/*.whl; $$pip check; \
+	  cd "$$folder/desk"; ../environment/bin/alma-folio-sync demo --portfolios 100
 
 bench: $(VENV)/.installed-dev  ## measure speed, share of the permitted rate and memory (minutes)
 	@$(BIN)/python -m pytest tests/bench -m bench -s

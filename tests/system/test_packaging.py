@@ -116,12 +116,6 @@ async def test_the_installed_command_works_from_an_empty_folder(installed: Place
     assert upgraded.out.endswith(", was empty\n")
 
 
-async def test_the_installed_demo_needs_nothing_of_the_checkout(installed: Place) -> None:
-    answer = await installed.run("demo", "--portfolios", "60")
-    assert answer.code == 0, answer.out + answer.err
-    assert "The second migrate wrote 0 records" in answer.out
-
-
 def test_no_file_records_a_path_of_this_machine_or_the_address_of_a_registry() -> None:
     if not (REPOSITORY / ".git").exists() or shutil.which("git") is None:
         pytest.skip("not a git checkout")
