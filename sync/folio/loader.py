@@ -17,24 +17,20 @@ from sync.errors import (
     RefusedError,
 )
 from sync.folio import wire
-from sync.folio.client import FolioClient
-from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT
-from sync.folio.lookup import FolioLookup, WrittenTitle
-from sync.folio.mapping import (
-    holding_from_wire,
+from sync.folio.bodies import (
     needs_details,
-    own_holding,
-    own_package,
-    package_from_wire,
     package_post,
     package_put,
     resource_post,
     resource_put,
     tags_put,
-    title_from_wire,
     title_post,
     title_put,
 )
+from sync.folio.client import FolioClient
+from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT
+from sync.folio.lookup import FolioLookup, WrittenTitle
+from sync.folio.mapping import holding_from_wire, own_holding, own_package, package_from_wire, title_from_wire
 from sync.match.titles import choose
 from sync.model import Holding, Medium, Package, Title
 from sync.plan.changes import Change

@@ -10,16 +10,9 @@ from dataclasses import dataclass, field
 
 from sync.errors import DataError, NotFoundError
 from sync.folio import wire
+from sync.folio.bodies import deselected_package, deselected_resource
 from sync.folio.client import FolioClient
-from sync.folio.mapping import (
-    deselected_package,
-    deselected_resource,
-    holding_from_wire,
-    own_holding,
-    own_package,
-    package_from_wire,
-    title_from_resource,
-)
+from sync.folio.mapping import holding_from_wire, own_holding, own_package, package_from_wire, title_from_resource
 from sync.model import Loss
 from sync.plan.changes import Change
 from sync.plan.compare import refuse_if_moved

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sync.alma import fit as to_alma
 from sync.errors import DataError
 from sync.folio import fit as to_folio
-from sync.folio.mapping import holding_from_wire, resource_put
+from sync.folio.bodies import resource_put
+from sync.folio.mapping import holding_from_wire
 from sync.model import (
     INHERITED,
     CoverageRange,

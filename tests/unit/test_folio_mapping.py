@@ -10,22 +10,18 @@ from hypothesis import strategies as st
 
 from sync.errors import DataError
 from sync.folio import wire
-from sync.folio.fit import FolioMaps, fit_holding
-from sync.folio.mapping import (
-    holding_from_wire,
-    listed,
+from sync.folio.bodies import (
     needs_details,
-    package_from_wire,
     package_post,
     package_put,
     resource_post,
     resource_put,
     tags_put,
-    title_from_resource,
-    title_from_wire,
     title_post,
     title_put,
 )
+from sync.folio.fit import FolioMaps, fit_holding
+from sync.folio.mapping import holding_from_wire, listed, package_from_wire, title_from_resource, title_from_wire
 from sync.model import (
     PUBLICATION_TYPES,
     Contributor,

@@ -7,19 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.folio import wire
+from sync.folio.bodies import package_post, package_put, resource_post, resource_put, title_post, title_put
 from sync.folio.fit import fit_holding, fit_package, fit_title
-from sync.folio.mapping import (
-    holding_from_wire,
-    package_from_wire,
-    package_post,
-    package_put,
-    resource_post,
-    resource_put,
-    title_from_resource,
-    title_from_wire,
-    title_post,
-    title_put,
-)
+from sync.folio.mapping import holding_from_wire, package_from_wire, title_from_resource, title_from_wire
 from sync.model import (
     Contributor,
     CoverageRange,

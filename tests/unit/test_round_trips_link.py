@@ -10,14 +10,8 @@ from sync.alma import fit as to_alma
 from sync.alma.bodies import Parents, changed_portfolio, new_portfolio
 from sync.errors import DataError
 from sync.folio import fit as to_folio
-from sync.folio.mapping import (
-    holding_from_wire,
-    listed,
-    package_from_wire,
-    package_post,
-    package_put,
-    resource_put,
-)
+from sync.folio.bodies import package_post, package_put, resource_put
+from sync.folio.mapping import holding_from_wire, listed, package_from_wire
 from sync.model import Holding, Package, Proxy, System
 from sync.plan.changes import FitHolding
 from sync.plan.compare import (

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import pymarc
 
-from sync.alma import bodies
+from sync.alma import bodies as alma_bodies
 from sync.alma import wire as alma
 from sync.alma.codes import KNOWN_OPERATORS, KNOWN_PUBLICATION_TYPES, AlmaCodes, WriteCodes
 from sync.alma.mapping import holding_from_portfolio, package_from_collection, publication_type, service_from_wire
 from sync.alma.marc import LEADER_TYPES, title_from_marc
 from sync.alma.marc_write import bib_xml
+from sync.folio import bodies as folio_bodies
 from sync.folio import fit, mapping
 from sync.folio import wire as folio
 from sync.model import EmbargoKind, Holding, Package, Record, Service, Title
@@ -65,14 +66,18 @@ def _packages() -> str:
     to_alma = {
         name: changed_keys(
             samples.COLLECTION,
-            bodies.changed_collection(samples.COLLECTION, _other(alma_record, name), frozenset({name})),
+            alma_bodies.changed_collection(samples.COLLECTION, _other(alma_record, name), frozenset({name})),
         )
         for name in ALMA_PACKAGE_FIELDS
     }
-    service = bodies.changed_service(samples.SERVICE, replace(_service(), available=False), frozenset({"available"}))
+    service = alma_bodies.changed_service(
+        samples.SERVICE, replace(_service(), available=False), frozenset({"available"})
+    )
     to_alma["hidden"] = [("service", *path) for path in changed_keys(samples.SERVICE, service)]
     stored = folio.Package.model_validate(samples.FOLIO_PACKAGE)
-    to_folio = _written(PACKAGE_FLOWS, mapping.package_from_wire(stored), lambda one: mapping.package_put(one, stored))
+    to_folio = _written(
+        PACKAGE_FLOWS, mapping.package_from_wire(stored), lambda one: folio_bodies.package_put(one, stored)
+    )
     return _table(
         "Packages: Alma's electronic collection, FOLIO's package", PACKAGE_FLOWS, in_alma, to_alma, in_folio, to_folio
     )
@@ -82,7 +87,7 @@ def _titles() -> str:
     in_alma = _merged(readers(record, _title_of_alma) for record in (samples.MARC, samples.OLD_MARC))
     in_folio = readers(samples.FOLIO_TITLE, lambda one: mapping.title_from_wire(folio.Title.model_validate(one)))
     title = mapping.title_from_wire(folio.Title.model_validate(samples.FOLIO_TITLE))
-    to_folio = _written(TITLE_FLOWS, title, lambda one: mapping.title_post(one, "1-2"))
+    to_folio = _written(TITLE_FLOWS, title, lambda one: folio_bodies.title_post(one, "1-2"))
     to_alma = {name: changed_keys(_marc(title), _marc(_other(title, name))) for name in TITLE_FLOWS}
     return _table(
         "Titles: Alma's bib (MARC), FOLIO's title", TITLE_FLOWS, in_alma, to_alma, in_folio, to_folio,
@@ -103,7 +108,7 @@ def _holdings() -> str:
     to_alma = {
         name: changed_keys(
             samples.PORTFOLIO,
-            bodies.changed_portfolio(
+            alma_bodies.changed_portfolio(
                 samples.PORTFOLIO, _other(portfolio, name), portfolio, frozenset({name}), WRITE_CODES
             ),
         )
@@ -112,11 +117,11 @@ def _holdings() -> str:
     stored = folio.Resource.model_validate(samples.FOLIO_RESOURCE)
     maps = fit.FolioMaps(notes=samples.NOTES, proxies={"vpn": "vpn"}, access_types={"trial": "other"})
     plain = fit.fit_holding(replace(portfolio, proxy=None, access_type=None), maps).record
-    before = mapping.resource_put(plain, stored).model_dump(mode="json", by_alias=True)
+    before = folio_bodies.resource_put(plain, stored).model_dump(mode="json", by_alias=True)
     to_folio = {
         name: changed_keys(
             before,
-            mapping.resource_put(
+            folio_bodies.resource_put(
                 fit.fit_holding(_other(replace(portfolio, proxy=None, access_type=None), name), maps).record, stored
             ).model_dump(mode="json", by_alias=True),
         )
