@@ -38,7 +38,7 @@ from sync.errors import DataError, NotFoundError, RefusedError
 from sync.match.titles import choose
 from sync.model import Holding, Package, Service, Title
 from sync.plan.changes import Change
-from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, fields_of, refuse_if_moved
+from sync.plan.compare import ALMA_HOLDING_FIELDS, differences
 from sync.plan.writes import Before, Claims
 from sync.transport.records import Record
 from sync.transport.sending import LOOKS, Sender
@@ -111,22 +111,18 @@ class AlmaLoader:
         Raises:
             ChangedSincePlanError: when it is no longer as the plan saw it; the same goes for services and portfolios.
         """
-        stored = await self.client.get_collection(change.target_id)
-        before = package_from_collection(stored.model, (), ())
-        refuse_if_moved(change, before)
-        body = changed_collection(stored.raw, package, _fields(change))
 
-        async def found() -> str | None:
-            current = (await self.client.get_collection(change.target_id)).model
-            left = differences(package, package_from_collection(current, (), ()), _flowing(change))
-            return None if left else change.target_id
+        async def write(stored: Record[wire.Collection]) -> str:
+            body = changed_collection(stored.raw, package, _fields(change))
+            return await _id_of(self.client.update_collection(change.target_id, body))
 
-        await self._put(
+        await self.sender.rewrite(
             change,
+            package,
             "update collection",
-            Before(record=before),
-            lambda: _id_of(self.client.update_collection(change.target_id, body)),
-            found,
+            lambda: self.client.get_collection(change.target_id),
+            write,
+            canonical=lambda stored: package_from_collection(stored.model, (), ()),
         )
 
     async def create_service(self, change_id: str, service: Service, collection_id: str, before: str = "") -> str:
@@ -153,22 +149,18 @@ class AlmaLoader:
     async def update_service(self, change: Change, service: Service) -> None:
         """Write a service that exists."""
         collection_id, service_id = service.package_key, change.target_id
-        stored = await self.client.get_service(collection_id, service_id)
-        before = service_from_wire(stored.model, collection_id)
-        refuse_if_moved(change, before)
-        body = changed_service(stored.raw, service, _fields(change))
 
-        async def found() -> str | None:
-            current = (await self.client.get_service(collection_id, service_id)).model
-            left = differences(service, service_from_wire(current, collection_id), _flowing(change))
-            return None if left else service_id
+        async def write(stored: Record[wire.Service]) -> str:
+            body = changed_service(stored.raw, service, _fields(change))
+            return await _id_of(self.client.update_service(collection_id, service_id, body))
 
-        await self._put(
+        await self.sender.rewrite(
             change,
+            service,
             "update service",
-            Before(record=before),
-            lambda: _id_of(self.client.update_service(collection_id, service_id, body)),
-            found,
+            lambda: self.client.get_service(collection_id, service_id),
+            write,
+            canonical=lambda stored: service_from_wire(stored.model, collection_id),
         )
         self.shelves.forget(collection_id)
 
@@ -265,56 +257,57 @@ class AlmaLoader:
         whole = None if change_id in self.left_out else again(dict(stored.raw), before)
         if whole is not None and whole != stored.raw:
             try:
-                await self._put_portfolio(change_id, holding, stored, whole)
+                await self._finish_portfolio(change_id, holding, stored, whole)
             except RefusedError as error:
                 self.left_out[change_id] = error.message
             else:
                 return stored
         if fields:
             body = changed_portfolio(stored.raw, holding, stored.record, fields, self.codes)
-            await self._put_portfolio(change_id, holding, stored, body)
+            await self._finish_portfolio(change_id, holding, stored, body)
         return stored
 
     async def update_portfolio(self, change: Change, holding: Holding) -> None:
         """Write a portfolio that exists; `holding` names its collection, service and bib."""
-        stored = await self.shelves.portfolio(holding, change.target_id)
-        refuse_if_moved(change, stored.record)
-        body = changed_portfolio(stored.raw, holding, stored.record, _fields(change), self.codes)
-        await self._put_portfolio(change.id, holding, stored, body)
 
-    async def _put_portfolio(self, change_id: str, holding: Holding, stored: StoredPortfolio, body: Body) -> None:
+        async def write(stored: StoredPortfolio) -> str:
+            body = changed_portfolio(stored.raw, holding, stored.record, _fields(change), self.codes)
+            return await self._put_portfolio(stored.record, body)
+
+        await self.sender.rewrite(
+            change,
+            holding,
+            "update portfolio",
+            lambda: self.shelves.portfolio(holding, change.target_id),
+            write,
+            canonical=lambda stored: stored.record,
+        )
+
+    async def _finish_portfolio(self, change_id: str, holding: Holding, stored: StoredPortfolio, body: Body) -> None:
         place = stored.record
-
-        async def call() -> str:
-            if place.package_key == STANDALONE_KEY:
-                return await _id_of(self.client.update_bib_portfolio(place.title_key, place.key, body))
-            return await _id_of(self.client.update_portfolio(place.package_key, place.service_key, place.key, body))
 
         async def found() -> str | None:
             current = (await self.shelves.portfolio(place, place.key)).record
             return None if differences(holding, current, ALMA_HOLDING_FIELDS) else place.key
 
         await self.sender.send(
-            change_id, "update portfolio", place.key, call, found, look_once=True, before=Before(record=place)
+            change_id,
+            "update portfolio",
+            place.key,
+            lambda: self._put_portfolio(place, body),
+            found,
+            look_once=True,
+            before=Before(record=place),
         )
 
-    async def _put(
-        self,
-        change: Change,
-        operation: str,
-        before: Before,
-        call: Callable[[], Awaitable[str]],
-        found: Callable[[], Awaitable[str | None]],
-    ) -> None:
-        await self.sender.send(change.id, operation, change.target_id, call, found, look_once=True, before=before)
+    async def _put_portfolio(self, place: Holding, body: Body) -> str:
+        if place.package_key == STANDALONE_KEY:
+            return await _id_of(self.client.update_bib_portfolio(place.title_key, place.key, body))
+        return await _id_of(self.client.update_portfolio(place.package_key, place.service_key, place.key, body))
 
 
 def _fields(change: Change) -> frozenset[str]:
     return frozenset(one.field for one in change.fields)
-
-
-def _flowing(change: Change) -> tuple[str, ...]:
-    return fields_of(change.desired, change.system)
 
 
 async def _id_of(answer: Awaitable[Record[wire.Collection] | Record[wire.Service] | Record[wire.Portfolio]]) -> str:

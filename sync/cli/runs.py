@@ -63,7 +63,7 @@ Examples:
 What became of each record stands in the run's plan: alma-folio-sync plan show ID""",
 )
 @global_options
-@click.argument("run_id", metavar="ID", type=int)
+@click.argument("run_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @format_option
 @click.pass_context
 def show(ctx: click.Context, run_id: int, form: str) -> int:

@@ -214,11 +214,22 @@ def conflicts_of(pairing: Pairing, found: Comparison, *, name: str, package_name
 def only(desired: R, current: R, comparison: Comparison, verdict: Verdict, fields: Sequence[str]) -> R:
     """Return what a side shall hold: `desired` in the fields with this verdict, all others as it holds them.
 
-    So what somebody edits in them between the plan and the reading back is seen, and not taken for agreed.
+    So what somebody edits in them between the plan and the reading back is seen, and not taken for agreed; but for
+    those that are `untold`.
     """
     written = set(comparison.fields(verdict))
     kept = {name: getattr(current, name) for name in fields if name not in written and name != "user_defined"}
     return replace(desired, **kept)
+
+
+def untold(current: Record, fields: Sequence[str], travels: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that a record does not tell (None) and that are not written: they are left as they are.
+
+    Whatever is found in them when the record is read back was set meanwhile, so their base has to stay.
+    """
+    return tuple(
+        name for name in fields if name != "embargo" and name not in travels and getattr(current, name) is None
+    )
 
 
 def _one(records: Sequence[Record]) -> Record:

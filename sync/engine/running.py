@@ -6,18 +6,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.alma.client import AlmaClient
+from sync.alma.search import SearchClient
 from sync.engine.phases import PhaseClock
 from sync.engine.work import Progress, Work, open_clients, open_search_of, systems_of
 from sync.errors import QuotaError, SyncError
+from sync.folio.client import FolioClient
 from sync.plan.changes import Status
 from sync.settings import Pair
 from sync.store.changes import count_statuses
 from sync.store.intents import open_intents
 from sync.store.plans import PlanInfo
 from sync.store.runs import Measures, RunState, end_run, note_measures, note_systems, pair_lock, start_run
-from sync.transport.connection import Connection, Observer
+from sync.transport.connection import Observer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -116,7 +120,7 @@ async def open_run(
             async with (
                 open_clients(pair, database, observer) as (alma, folio),
                 open_search_of(pair) as search,
-                _measured(database, run_id, (alma.connection, folio.connection), progress) as watched,
+                _measured(database, run_id, (alma, folio, search), progress) as watched,
             ):
                 work = Work(
                     database=database,
@@ -143,7 +147,10 @@ async def open_run(
 
 @asynccontextmanager
 async def _measured(
-    database: AsyncEngine, run_id: int, connections: Sequence[Connection], progress: Progress
+    database: AsyncEngine,
+    run_id: int,
+    clients: Sequence[AlmaClient | FolioClient | SearchClient | None],
+    progress: Progress,
 ) -> AsyncIterator[Progress]:
     """Yield who watches the run, and record at its end, however it ends, what it took."""
     phases: dict[str, float] = {}
@@ -156,5 +163,9 @@ async def _measured(
         yield clock
     finally:
         clock.stop()
+        connections = [one.connection for one in clients if one is not None]
         calls = {one.system: dict(one.statistics.counts()) for one in connections}
-        await asyncio.shield(note_measures(database, run_id, Measures(phases=phases, calls=calls)))
+        try:
+            await asyncio.shield(note_measures(database, run_id, Measures(phases=phases, calls=calls)))
+        except (SQLAlchemyError, OSError) as error:  # how the run ended matters more
+            log.warning("what the run took was not kept", action="run.measures", run_id=run_id, error=str(error))

@@ -34,7 +34,7 @@ from sync.folio.mapping import holding_from_wire, own_holding, own_package, pack
 from sync.match.titles import choose
 from sync.model import Holding, Medium, Package, Title
 from sync.plan.changes import Change
-from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, TITLE_FIELDS, differences, refuse_if_moved
+from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, differences
 from sync.plan.names import NameClaim, name_candidates
 from sync.plan.writes import Before, Claims
 from sync.transport.records import Record as WireRecord
@@ -109,9 +109,15 @@ class FolioLoader:
         Raises:
             ChangedSincePlanError: when it is no longer as the plan saw it; the same goes for titles and holdings.
         """
-        stored = (await self.client.get_package(change.target_id)).model
-        refuse_if_moved(change, package_from_wire(stored))
-        await self._write_package(change.id, package, stored)
+        await self.sender.rewrite(
+            change,
+            package,
+            "update package",
+            lambda: _model(self.client.get_package(change.target_id)),
+            lambda stored: _id_of(self.client.update_package(stored.id, package_put(package, stored))),
+            canonical=package_from_wire,
+            own=own_package,
+        )
 
     async def create_title(self, change_id: str, title: Title, package_id: str, claims: Claims) -> WrittenTitle:
         """Find the title in the knowledge base by its identifiers, or create it as a custom title in the package."""
@@ -136,22 +142,13 @@ class FolioLoader:
 
     async def update_title(self, change: Change, title: Title) -> None:
         """Write a custom title that exists."""
-        title_id = change.target_id
-        stored = (await self.client.get_title(title_id)).model
-        refuse_if_moved(change, title_from_wire(stored))
-        body = title_put(title, stored)
-
-        async def found() -> str | None:
-            current = title_from_wire((await self.client.get_title(title_id)).model)
-            return None if differences(title, current, TITLE_FIELDS) else title_id
-
-        await self.sender.send(
-            change.id,
+        await self.sender.rewrite(
+            change,
+            title,
             "update title",
-            title_id,
-            lambda: _id_of(self.client.update_title(title_id, body)),
-            found,
-            before=Before(record=title_from_wire(stored)),
+            lambda: _model(self.client.get_title(change.target_id)),
+            lambda stored: _id_of(self.client.update_title(stored.id, title_put(title, stored))),
+            canonical=title_from_wire,
         )
 
     async def complete_holding(
@@ -190,9 +187,15 @@ class FolioLoader:
 
     async def update_holding(self, change: Change, holding: Holding) -> None:
         """Write a resource that exists, keeping what is not ours."""
-        stored = (await self.client.get_resource(change.target_id)).model
-        refuse_if_moved(change, holding_from_wire(stored))
-        await self._write_resource(change.id, change.target_id, holding, stored)
+        await self.sender.rewrite(
+            change,
+            holding,
+            "update holding",
+            lambda: _model(self.client.get_resource(change.target_id)),
+            lambda stored: _id_of(self.client.update_resource(stored.id, resource_put(holding, stored))),
+            canonical=holding_from_wire,
+            own=own_holding,
+        )
 
     async def _create_or_find_package(self, change_id: str, package: Package, claims: Claims) -> wire.Package | None:
         """Return the package, or None when its name belongs to another record."""

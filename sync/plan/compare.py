@@ -92,6 +92,12 @@ def refuse_if_moved(change: Change, current: Record) -> None:
             )
 
 
+def left_to_write(change: Change, desired: Record, current: Record) -> bool:
+    """Return whether a field of the change is not yet as it shall be; edits of other fields are not its matter."""
+    fields = {one.field for one in change.fields}
+    return any(one.field in fields for one in differences(desired, current, fields_of(desired, change.system)))
+
+
 def _unordered(value: FieldValue) -> object:
     return sorted(value) if isinstance(value, tuple) else value
 

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.engine.running import Ended
 from sync.errors import error_kinds
 from sync.settings import Pair
-from sync.store.standing import last_in_step, standing
+from sync.store.standing import Standing, first_run_of, last_in_step, standing
 from sync.store.ticks import is_left
 from sync.transport.connection import totals
 
 PREFIX = "alma_folio_sync"
-RUN_OUTCOMES = ("done", "paused", *error_kinds())
-"""How a run can end; where it could not be done, by the kind of its error."""
+RUN_OUTCOMES = ("done", "paused", *(kind for kind in error_kinds() if kind != "quota"))
+"""How a run can end; where it could not be done, by the kind of its error. Used-up calls are a pause."""
 RECORD_OUTCOMES = ("verified", "failed", "parked", "skipped", "withheld", "conflict")
 """What becomes of records."""
 
@@ -34,7 +34,7 @@ class Metrics:
         self._conflicts = self._gauge("open_conflicts", "Conflicts that wait for a decision.", "pair")
         self._intents = self._gauge("open_intents", "Writes whose outcome is not known.", "pair")
         self._person = self._gauge("left_for_a_person", "1 where the latest run failed until it was left.", "pair")
-        self._age = self._gauge("in_step_age_seconds", "Seconds since a run last brought a pair in step.", "pair")
+        self._age = self._gauge("in_step_age_seconds", "Seconds since a pair was last in step, or began.", "pair")
 
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", words, labels, registry=self.registry)
@@ -59,7 +59,7 @@ class Metrics:
 
     def failed(self, pair: str, kind: str) -> None:
         """Count a run that could not be done."""
-        self._runs.labels(pair, kind).inc()
+        self._runs.labels(pair, "paused" if kind == "quota" else kind).inc()
 
     def phase(self, pair: str, name: str, seconds: float) -> None:
         """Count the seconds of a phase."""
@@ -71,26 +71,32 @@ class Metrics:
         Raises:
             DBAPIError: when the database is away.
         """
+        found = [(name, pair, await self._of_pair(database, name, pair)) for name, pair in pairs.items()]
+        # from here on nothing is waited for, else another scrape would find the numbers half set
         for system, counts in totals().items():
             for sort, number in counts.items():
                 self._calls.labels(system, sort).set(number)
         # what is not set below is no longer known: a pair that went, the calls of yesterday
         for gauge in (self._conflicts, self._intents, self._today, self._left, self._person, self._age):
             gauge.clear()
-        for name, pair in pairs.items():
+        for name, pair, (now, left, agreed) in found:
             self._begin_at_zero(name)
-            now = await standing(database, name, pair.accounts)
-            self._person.labels(name).set(await is_left(database, name))
             self._conflicts.labels(name).set(now.open_conflicts)
             self._intents.labels(name).set(now.open_writes)
             for one in now.calls:
                 self._today.labels(name, one.system).set(one.used)
                 if one.reported is not None:
                     self._left.labels(name, one.system).set(one.reported)
-            last = await last_in_step(database, name)
-            if last is not None:
-                self._age.labels(name).set((datetime.now(UTC) - last).total_seconds())
+            if pair.schedule is not None:
+                self._person.labels(name).set(left)
+            if agreed is not None:
+                self._age.labels(name).set((datetime.now(UTC) - agreed).total_seconds())
         return generate_latest(self.registry)
+
+    async def _of_pair(self, database: AsyncEngine, name: str, pair: Pair) -> tuple[Standing, bool, datetime | None]:
+        now = await standing(database, name, pair.accounts)
+        agreed = await last_in_step(database, name) or await first_run_of(database, name)
+        return now, await is_left(database, name), agreed
 
     def _begin_at_zero(self, pair: str) -> None:
         """Show every counter of a pair from the beginning: Prometheus sees no growth in one that begins at 1."""

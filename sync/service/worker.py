@@ -85,7 +85,8 @@ class Worker:
         try:
             ended = await self.errand.scheduled(self.schedule)
         except LockedError as error:
-            await self._put_off(tick, datetime.now(UTC) + LATER, tick.attempts, error)
+            # the latest run is the one that holds the pair, not this tick's
+            await self._put_off(tick, datetime.now(UTC) + LATER, tick.attempts, error, run_id=tick.run_id)
         except QuotaError as error:
             await self._pause(tick, error)
         except DBAPIError:
@@ -104,7 +105,8 @@ class Worker:
 
     async def _pause(self, tick: Tick, error: QuotaError) -> None:
         """Go on after the quota is renewed; that is no failure."""
-        await self._put_off(tick, self.schedule.allowed(error.resumes_at), tick.attempts, error)
+        begins_at = self.schedule.allowed(error.resumes_at)
+        await self._put_off(tick, begins_at, tick.attempts, error, run_id=await self._last_run())
         await self.tell(tick, None, error)
 
     async def _failed(self, tick: Tick, error: SyncError) -> None:
@@ -116,13 +118,14 @@ class Worker:
             await end_tick(self._database, tick, TickState.LEFT, run_id=run_id, message=message)
         else:
             wait = timedelta(seconds=self.settings.retry_seconds * GROWTH ** (attempts - 1))
-            await self._put_off(tick, self.schedule.allowed(datetime.now(UTC) + wait), attempts, error)
+            begins_at = self.schedule.allowed(datetime.now(UTC) + wait)
+            await self._put_off(tick, begins_at, attempts, error, run_id=await self._last_run())
         await self.tell(tick, None, error)
 
-    async def _put_off(self, tick: Tick, until: datetime, attempts: int, error: SyncError) -> None:
-        await put_off(
-            self._database, tick, until, attempts=attempts, run_id=await self._last_run(), message=error.message
-        )
+    async def _put_off(
+        self, tick: Tick, until: datetime, attempts: int, error: SyncError, *, run_id: int | None
+    ) -> None:
+        await put_off(self._database, tick, until, attempts=attempts, run_id=run_id, message=error.message)
 
     async def _last_run(self) -> int | None:
         runs = await recent_runs(self._database, pair=self._name, limit=1)

@@ -77,7 +77,7 @@ class Policy(Section):
     """What becomes of FOLIO's managed packages on the way to Alma, where no activated collection bears their name: a
     local collection, or they are left and listed."""
     tags: tuple[str, ...] = ()
-    """Tags for every package and title that is created in FOLIO."""
+    """Tags for every package, and every title in a package, that is created in FOLIO."""
 
     def removal_limits(self, approved: int | None = None) -> RemovalLimits:
         """Return how much may be removed; `approved` is a ceiling that a person set for one run."""

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.comparison import Comparison
 from sync.store.intents import open_intents
 from sync.store.queries import sql
 from sync.store.tables import budget, conflict, in_full, link, pairing, plan, run, snapshot, tick
+
+TO_DO = ("create", "update", "remove", "withheld", "conflict", "ambiguous")
+"""What a plan's summary counts that is not in step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +61,28 @@ async def standing(engine: AsyncEngine, pair: str, accounts: Mapping[str, str]) 
 
 
 async def last_in_step(engine: AsyncEngine, pair: str) -> datetime | None:
-    """Return when a run last brought a pair's sides to agree and ended well, None when none did.
+    """Return when a pair was last found or brought in step by a run that ended well, None when it never was.
 
-    One whose plan nobody approved says so in its message, and brought nothing in step.
+    In step is also a pair with nothing to do, whichever command found that out. A run whose plan nobody approved says
+    so in its message, and brought nothing in step.
     """
-    query = select(func.max(run.c.ended_at)).where(
-        run.c.pair == pair, run.c.state == "done", run.c.command.in_(["sync", "migrate", "apply"]), run.c.message == ""
+    counts = [func.coalesce(plan.c.summary[name].as_integer(), 0) for name in TO_DO]
+    quiet = (plan.c.guards.is_not(None)) & and_(*(count == 0 for count in counts))
+    wrote = run.c.command.in_(["sync", "migrate", "apply"]) & (run.c.message == "")
+    query = (
+        select(func.max(run.c.ended_at))
+        .select_from(run.outerjoin(plan, plan.c.id == run.c.plan_id))
+        .where(run.c.pair == pair, run.c.state == "done", or_(wrote, run.c.command.in_(["diff", "sync"]) & quiet))
     )
     async with engine.connect() as connection:
+        found: datetime | None = (await connection.execute(query)).scalar_one()
+        return found
+
+
+async def first_run_of(engine: AsyncEngine, pair: str) -> datetime | None:
+    """Return when the first run of a pair began that is still known, None when none did."""
+    async with engine.connect() as connection:
+        query = select(func.min(run.c.started_at)).where(run.c.pair == pair)
         found: datetime | None = (await connection.execute(query)).scalar_one()
         return found
 

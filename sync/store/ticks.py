@@ -78,15 +78,15 @@ async def recent_ticks(engine: AsyncEngine, pair: str, limit: int) -> list[Tick]
 
 
 async def is_left(engine: AsyncEngine, pair: str) -> bool:
-    """Return whether the latest due run of a pair that is over was left for a person."""
-    query = select(tick.c.state).where(tick.c.pair == pair, tick.c.state != TickState.DUE)
+    """Return whether the latest due run of a pair that was tried to its end was left for a person."""
+    query = select(tick.c.state).where(tick.c.pair == pair, tick.c.state.in_([TickState.DONE, TickState.LEFT]))
     async with engine.connect() as connection:
         latest = await connection.execute(query.order_by(tick.c.due_at.desc()).limit(1))
         return latest.scalar_one_or_none() == TickState.LEFT
 
 
 async def tick_of_run(engine: AsyncEngine, run_id: int) -> Tick | None:
-    """Return the due run that a run was begun for, None when a person began it."""
+    """Return the due run that last ended, or was put off, with a run; None when a person began it."""
     query = select(tick).where(tick.c.run_id == run_id).order_by(tick.c.due_at.desc()).limit(1)
     async with engine.connect() as connection:
         row = (await connection.execute(query)).mappings().one_or_none()

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sync.errors import NotFoundError, OutcomeUnknownError, QuotaError, SyncError
+from sync.model import Record as CanonicalRecord
 from sync.model import System
+from sync.plan.changes import Change
+from sync.plan.compare import left_to_write, refuse_if_moved
 from sync.plan.writes import Before, IntentState, WriteLog
 from sync.transport.records import Record
 
@@ -18,6 +21,7 @@ ATTEMPTS = 4
 LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
 """Shares of the settling time between two looks for a record; together the whole of it."""
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -76,6 +80,50 @@ class Sender:
             else:
                 await self.log.settle(intent, IntentState.DONE, _answer_id(answer))
                 return answer
+
+    async def rewrite(
+        self,
+        change: Change,
+        desired: CanonicalRecord,
+        operation: str,
+        read: Callable[[], Awaitable[S]],
+        write: Callable[[S], Awaitable[str]],
+        *,
+        canonical: Callable[[S], CanonicalRecord],
+        own: Callable[[S], CanonicalRecord] | None = None,
+    ) -> None:
+        """Write over a record that exists, unless it is already as it shall be.
+
+        Before each sending it is read, and must still be as the plan saw it.
+
+        So a write whose answer was lost, and that was not carried out, is made anew of the record as it is then.
+        `canonical` is the record as it is compared, `own` as it is kept for an undo, where that is another form.
+
+        Raises:
+            ChangedSincePlanError: when somebody edited it since the plan.
+        """
+
+        async def read_unmoved() -> S:
+            stored = await read()
+            refuse_if_moved(change, canonical(stored))
+            return stored
+
+        async def call() -> str:
+            return await write(unsent.pop() if unsent else await read_unmoved())
+
+        async def found() -> str | None:
+            try:
+                current = canonical(await read())
+            except NotFoundError:
+                return None
+            return None if left_to_write(change, desired, current) else change.target_id
+
+        stored = await read_unmoved()
+        if not left_to_write(change, desired, canonical(stored)):
+            return
+        unsent = [stored]
+        before = Before(record=(own or canonical)(stored))
+        await self.send(change.id, operation, change.target_id, call, found, look_once=True, before=before)
 
     async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
         """Return a record that is there for sure: "not found" only means "not yet" until the settling time has passed.

@@ -456,7 +456,7 @@ def test_each_alert_says_what_helps() -> None:
         assert set(commands) <= set(COMMANDS), rule["alert"]
 
 
-def test_each_alert_is_seen_to_fire_and_to_stay_silent() -> None:
+def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
     (found,) = documents(ALERTS_TEST)
     cases = [(one["alertname"], "exp_alerts" in one) for test in found["tests"] for one in test["alert_rule_test"]]
     names = {rule["alert"] for rule in rules()}

@@ -171,6 +171,7 @@ async def test_the_rights_that_the_security_page_names_are_enough_and_none_is_na
     refused = await desk.run(f"{PROGRAM} migrate --from alma --to folio --yes")
     assert "kb-ebsco.packages.collection.post" in refused.out + refused.err
     assert custom_titles(systems) == []
+    await run_line(desk, f"{PROGRAM} migrate --from folio --to alma --yes")
 
     systems.folio.switches.permissions = permissions(look, write, tags)
     await run_line(desk, f"{PROGRAM} migrate --from alma --to folio --yes")

@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.engine import running
 from sync.engine.running import Ended
 from sync.errors import SyncError
 from sync.plan.approvable import Choice
@@ -23,13 +26,13 @@ from sync.settings import DaemonSettings, MailSettings, Pair, Settings
 from sync.settings.schedules import Schedule
 from sync.store.approval import approve_changes, costs_today
 from sync.store.plans import PlanInfo, recent_plans
-from sync.store.runs import pair_lock
+from sync.store.runs import RunState, pair_lock, recent_runs, start_run
 from sync.store.standing import last_in_step
 from sync.store.tables import run, tick
-from sync.store.ticks import Tick, TickState, is_left, last_tick, recent_ticks, waiting_tick, work_of
+from sync.store.ticks import Tick, TickState, is_left, last_tick, recent_ticks, tick_of_run, waiting_tick, work_of
 from tests.support.commands import free_port, writes
 from tests.support.libraries import journal, plain_library, portfolio
-from tests.support.migrating import PAIR, Quiet, run_migration
+from tests.support.migrating import PAIR, Quiet, run_diff, run_migration
 from tests.support.practice import Systems, practice_systems
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -320,7 +323,6 @@ async def test_the_numbers_tell_what_was_done_and_where_a_pair_stands(database: 
     # so that the first failure is seen as one more
     assert 'alma_folio_sync_records_total{outcome="failed",pair="main"} 0.0' in found
     assert 'alma_folio_sync_runs_total{outcome="transient",pair="main"} 0.0' in found
-    assert 'alma_folio_sync_left_for_a_person{pair="main"} 0.0' in found
 
 
 async def test_the_calls_of_yesterday_and_a_pair_that_went_are_no_longer_told(database: AsyncEngine) -> None:
@@ -341,6 +343,59 @@ async def test_a_plan_that_nobody_approved_brings_nothing_in_step(database: Asyn
 
     with practice_systems(plain_library([2])) as systems:
         await run_migration(database, systems, confirm=refuse)
+        await run_diff(database, systems)
         assert await last_in_step(database, PAIR) is None
         await run_migration(database, systems)
-        assert await last_in_step(database, PAIR) is not None
+        brought = await last_in_step(database, PAIR)
+        assert brought is not None
+        await run_diff(database, systems)
+        found = await last_in_step(database, PAIR)
+        assert found is not None
+        assert found > brought, "a diff that finds nothing to do proves it too"
+
+
+async def test_numbers_that_are_read_twice_at_once_are_whole_in_each_answer(database: AsyncEngine) -> None:
+    watch = Watch()
+    with practice_systems(plain_library([2])) as systems:
+        pair = systems.pair()
+        await run_migration(database, systems, pair)
+
+        async def read(later: float) -> bytes:
+            await asyncio.sleep(later)
+            return await watch.metrics.text(database, {PAIR: pair})
+
+        for _ in range(10):
+            for found in await asyncio.gather(*(read(0.004 * number) for number in range(4))):
+                assert b"alma_folio_sync_open_conflicts{" in found
+                assert b"alma_folio_sync_open_intents{" in found
+
+
+async def test_a_run_left_for_a_person_stays_so_until_one_is_done(database: AsyncEngine) -> None:
+    now = datetime.now(UTC)
+    states = (TickState.LEFT, TickState.SKIPPED, TickState.DUE, TickState.DONE)
+    for number, state in enumerate(states):
+        due = now + timedelta(hours=number)
+        async with database.begin() as connection:
+            await connection.execute(
+                tick.insert().values(pair=PAIR, due_at=due, what="sync", state=state, begins_at=due)
+            )
+        assert await is_left(database, PAIR) is (state is not TickState.DONE)
+
+
+async def test_a_run_of_a_person_is_not_told_to_be_the_scheduled_one_that_waits_for_it(database: AsyncEngine) -> None:
+    async with office(database, schedule(), [2]) as one, pair_lock(database, PAIR):
+        run_id = await start_run(database, pair=PAIR, command="migrate")
+        assert (await one.due()).state is TickState.DUE
+        assert await tick_of_run(database, run_id) is None
+
+
+async def test_what_a_run_took_is_not_worth_a_failure(database: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OperationalError("update run", {}, ConnectionError("the server closed the connection"))
+
+    monkeypatch.setattr(running, "note_measures", fail)
+    with practice_systems(plain_library([2])) as systems:
+        ended = await run_migration(database, systems)
+    assert ended.result is not None
+    (one,) = await recent_runs(database)
+    assert (one.state, one.measures) == (RunState.DONE, None)

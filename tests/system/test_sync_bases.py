@@ -441,7 +441,7 @@ async def test_a_statement_that_waits_for_what_it_is_made_of_is_not_taken_for_ag
     assert resource(systems, 0).resource.coverage_statement == "Print as well"
 
 
-@pytest.mark.parametrize("moment", ["once the plan is made", "once the record is written"])
+@pytest.mark.parametrize("moment", ["once the plan is made", "once it is written", "as its answer is lost"])
 async def test_a_note_typed_in_folio_while_another_value_is_written_there_arrives(
     database: AsyncEngine, systems: Systems, moment: str
 ) -> None:
@@ -453,7 +453,10 @@ async def test_a_note_typed_in_folio_while_another_value_is_written_there_arrive
 
     def when_written(exchange: Exchange) -> None:
         if exchange.method == "PUT" and "/resources/" in exchange.path:
+            systems.folio_front.meddler = None
             type_it()
+            if moment == "as its answer is lost":
+                raise ConnectionError
 
     async def when_planned(plan: PlanInfo) -> bool:
         type_it()
@@ -464,7 +467,6 @@ async def test_a_note_typed_in_folio_while_another_value_is_written_there_arrive
     else:
         systems.folio_front.meddler = when_written
         await sync(database, systems, notes=NOTES)
-        systems.folio_front.meddler = None
     await sync(database, systems, notes=NOTES)
     assert systems.alma.portfolio(held(systems, 0))["public_note"] == "Seats: 3"
     assert resource(systems, 0).resource.custom_coverages == (SINCE_1950,)
@@ -472,22 +474,58 @@ async def test_a_note_typed_in_folio_while_another_value_is_written_there_arrive
     assert await written(database, ended) == set()
 
 
+@pytest.mark.parametrize("before", ["false", ""], ids=["none", "left to the level above"])
+@pytest.mark.parametrize("moment", ["once the plan is made", "as its answer is lost"])
 async def test_a_proxy_switched_on_in_alma_while_another_value_is_written_there_arrives(
-    database: AsyncEngine, systems: Systems
+    database: AsyncEngine, systems: Systems, before: str, moment: str
 ) -> None:
     proxies = systems.alma.state.institution.proxies
     proxies["EZPROXY"] = replace(proxies["ezproxy"], id="110009", code="EZPROXY")
+    systems.alma.edit_portfolio(held(systems, 0), linking_details={"proxy_enabled": before, "proxy": ""})
     await sync(database, systems)
     systems.folio.edit_resource(resource(systems, 0).id, custom_coverages=(SINCE_1950,))
 
-    async def when_planned(plan: PlanInfo) -> bool:
+    def switch_on() -> None:
         details = {"proxy_enabled": "true", "proxy": "EZPROXY"}
         systems.alma.edit_portfolio(held(systems, 0), linking_details=details)
+
+    def when_written(exchange: Exchange) -> None:
+        if exchange.method == "PUT" and "/portfolios/" in exchange.path:
+            systems.alma_front.meddler = None
+            switch_on()
+            raise ConnectionError
+
+    async def when_planned(plan: PlanInfo) -> bool:
+        switch_on()
         return True
 
-    await sync(database, systems, confirm=when_planned)
+    if moment == "once the plan is made":
+        await sync(database, systems, confirm=when_planned)
+    else:
+        systems.alma_front.meddler = when_written
+        await sync(database, systems)
     await sync(database, systems)
     assert resource(systems, 0).resource.proxy == "EZProxy"
     details = systems.alma.portfolio(held(systems, 0))
     assert details["coverage_details"]["local_date_coverage_parameters"][0]["from_year"] == "1950"
     await quiet(database, systems)
+
+
+async def test_an_edit_of_what_was_written_is_not_written_over_when_the_answer_is_lost(
+    database: AsyncEngine, systems: Systems
+) -> None:
+    await sync(database, systems)
+    systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1950"))
+
+    def correct_it(exchange: Exchange) -> None:
+        if exchange.method == "PUT" and "/resources/" in exchange.path:
+            systems.folio_front.meddler = None
+            systems.folio.edit_resource(resource(systems, 0).id, custom_coverages=(Coverage("1951-01-01", ""),))
+            raise ConnectionError
+
+    systems.folio_front.meddler = correct_it
+    ended = await sync(database, systems)
+    assert ended.result is not None
+    assert (ended.result.verified, ended.result.skipped) == (0, 1)
+    assert resource(systems, 0).resource.custom_coverages == (Coverage("1951-01-01", ""),)
+    assert (await sync(database, systems)).plan.summary.conflict == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import cast
 
 from sync.alma.fit import fit_holding, source_words
-from sync.engine.arbitration import Arbiter, only
+from sync.engine.arbitration import Arbiter, only, untold
 from sync.engine.in_full import Singles
 from sync.engine.shelved import hidden_with_all
 from sync.engine.to_alma.outcome import Outcome, agreement_of
@@ -34,6 +34,8 @@ async def decide_linked(scope: AlmaScope, outcome: Outcome, case: Case, singles:
     record = next(iter(there.values()))
     pending = (*found.fields(Verdict.TO_FOLIO, Verdict.CONFLICT), *found.waiting)
     current = cast("Holding", record.record)
+    if former is not None:
+        pending += untold(current, ALMA_HOLDING_FIELDS, travels)
     fit = fit_holding(source_words(full, scope.maps), scope.maps, scope.planning.alma.write_codes)
     desired, more = kept(fit.record, current, full)
     desired = only(desired, current, found, Verdict.TO_ALMA, ALMA_HOLDING_FIELDS)

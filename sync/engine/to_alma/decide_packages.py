@@ -8,7 +8,7 @@ from sync.alma.bodies import FULL_TEXT
 from sync.alma.fit import fit_package
 from sync.alma.mapping import DATABASE_TYPE
 from sync.alma.read_portfolios import STANDALONE_KEY
-from sync.engine.arbitration import Arbiter, arbiter_for, only
+from sync.engine.arbitration import Arbiter, arbiter_for, only, untold
 from sync.engine.in_full import package_in_full
 from sync.engine.to_alma.outcome import Outcome, agreement_of, change_to_alma, home_fields
 from sync.engine.to_alma.scope import AlmaScope
@@ -121,6 +121,8 @@ async def _compare(
     else:
         desired = _wanted(scope, package, full, fit.record, current, base)
     pending = verdicts.fields(Verdict.TO_FOLIO, Verdict.CONFLICT)
+    if arbiter is not None and base is not None:
+        pending += untold(current, ALMA_PACKAGE_FIELDS, verdicts.fields(Verdict.TO_ALMA))
     found = () if current.key == STANDALONE_KEY else differences(desired, current, ALMA_PACKAGE_FIELDS)
     if found:
         outcome.changes.append(
