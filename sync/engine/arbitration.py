@@ -225,11 +225,11 @@ def only(desired: R, current: R, comparison: Comparison, verdict: Verdict, field
 def untold(current: Record, fields: Sequence[str], travels: Sequence[str]) -> tuple[str, ...]:
     """Return the fields that a record does not tell (None) and that are not written: they are left as they are.
 
-    Whatever is found in them when the record is read back was set meanwhile, so their base has to stay.
+    Whatever is found in them when the record is read back was set meanwhile, so their base has to stay. An embargo is
+    always told; the base of a statement cannot stay without that of the coverage it is made of.
     """
-    return tuple(
-        name for name in fields if name != "embargo" and name not in travels and getattr(current, name) is None
-    )
+    candidates = set(fields) - set(travels) - {"embargo", "coverage_statement"}
+    return tuple(name for name in fields if name in candidates and getattr(current, name) is None)
 
 
 def _one(records: Sequence[Record]) -> Record:
