@@ -169,7 +169,7 @@ async def tell_the_story(console: "Console", practice: "PracticeProcess", settin
             again = await migrate(database, name, pair, progress, yes)
     if result is None or again.result is None:
         return ExitCode.ERROR
-    failed = result.failed - moved.parked
+    failed = result.failed - result.parked
     console.print(
         f"\nMoved: {result.verified:,} of {moved.plan.summary.writes:,} changes were written, read back and found "
         f"equal to what was meant.\nNot moved: {failed:,} failed, {result.skipped:,} skipped, {moved.parked:,} parked "

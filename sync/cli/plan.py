@@ -89,7 +89,8 @@ without. Absence that says nothing, such as from an incomplete reading, and ambi
 
 \b
 Exit codes: 0 approved · 1 error, such as an unknown change · 2 wrong usage ·
-4 a guard: the plan was carried out or replaced, or what is meant cannot be approved; nothing was changed""",
+4 a guard: the plan was carried out or replaced, or what is meant cannot be approved; nothing was changed ·
+5 a run is at work, which may make a newer plan: look again when it has ended""",
 )
 @global_options
 @_plan_id
@@ -117,8 +118,10 @@ def approve(
     async def work() -> int:
         from sync.plan.approvable import Choice
         from sync.store.approval import approve_changes, approve_plan, costs_today
+        from sync.store.runs import pair_lock
 
-        async with database_of(settings) as database:
+        # a run at work is about to put a plan of its own in the place of this one
+        async with database_of(settings) as database, pair_lock(database, name):
             if selected:
                 choice = Choice(changes=frozenset(changes), guard=guard, package=package)
                 cost_of = await costs_today(database, name, pair)

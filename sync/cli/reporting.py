@@ -10,7 +10,7 @@ from sync.cli.output import output_file
 from sync.report.json_report import write_json
 from sync.report.overview import Overview, overview_of
 from sync.report.rows import report_rows
-from sync.report.text_report import plan_report, result_report, write_text
+from sync.report.text_report import plan_head, plan_report, result_report, write_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -29,6 +29,9 @@ async def print_ended(database: "AsyncEngine", ended: "Ended", form: str, output
         Console().print(plan_report(ended.plan, overview, done=ended.result is not None))
         return
     await _write_text_file(database, ended.plan, overview, output)
+    console = Console(stderr=True)
+    console.print(plan_head(ended.plan, overview, done=ended.result is not None))
+    console.print(f"Written to {output}", markup=False)
 
 
 async def show_plan(database: "AsyncEngine", plan: "PlanInfo", console: Console) -> Overview:
@@ -47,18 +50,20 @@ async def write_reports(database: "AsyncEngine", ended: "Ended", folder: Path) -
     """Write the whole report of a run as text and as JSON below `folder`; return the path of the text."""
     path = folder / f"run-{ended.run_id}.txt"
     overview = await overview_of(report_rows(database, ended.plan))
-    await _write_text_file(database, ended.plan, overview, path)
-    await _print_json(database, ended, path.with_suffix(".json"))
+    await _write_text_file(database, ended.plan, overview, path, private=True)
+    await _print_json(database, ended, path.with_suffix(".json"), private=True)
     return path
 
 
-async def _print_json(database: "AsyncEngine", ended: "Ended", output: Path | None) -> None:
+async def _print_json(database: "AsyncEngine", ended: "Ended", output: Path | None, *, private: bool = False) -> None:
     rows = report_rows(database, ended.plan)
     result = msgspec.to_builtins(ended.result) if ended.result is not None else None
-    with output_file(output) as file:
+    with output_file(output, private=private) as file:
         await write_json(file.write, ended.plan, rows, run_id=ended.run_id, result=result)
 
 
-async def _write_text_file(database: "AsyncEngine", plan: "PlanInfo", overview: Overview, output: Path) -> None:
-    with output_file(output) as file:
+async def _write_text_file(
+    database: "AsyncEngine", plan: "PlanInfo", overview: Overview, output: Path, *, private: bool = False
+) -> None:
+    with output_file(output, private=private) as file:
         await write_text(Console(file=file, width=140), plan, overview, report_rows(database, plan))

@@ -148,7 +148,8 @@ def line(one: "RunInfo") -> str:
     """Return a run as a line."""
     from sync.logs import printable
 
-    result = one.result or {}
+    result = dict(one.result or {})
+    result["failed"] = result.get("failed", 0) - result.get("parked", 0)  # there it counts both
     numbers = ", ".join(f"{number:,} {name}" for name, number in result.items() if number)
     parts = [
         f"run {one.id}",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli.options import format_option, global_options, globals_of
+from sync.cli.plans import as_json as plan_as_json
+from sync.cli.plans import waits_for
 from sync.cli.running import ExitCode, database_of, run_async, settings_of
 from sync.cli.runs import as_json, line
 
@@ -37,6 +39,7 @@ def command(ctx: click.Context, form: str) -> int:
 
     async def work() -> int:
         from sync.report.json_report import json_text
+        from sync.store.plans import waiting_plan
         from sync.store.runs import recent_runs
         from sync.store.standing import last_in_step, standing
         from sync.store.ticks import recent_ticks
@@ -48,7 +51,8 @@ def command(ctx: click.Context, form: str) -> int:
                 now = await standing(database, name, settings.pairs[name].accounts)
                 ticks = await recent_ticks(database, name, TICKS)
                 agreed = await last_in_step(database, name)
-                found.append((name, runs[0] if runs else None, now, ticks, agreed))
+                plan = await waiting_plan(database, name)
+                found.append((name, runs[0] if runs else None, now, ticks, agreed, plan))
         if form == "json":
             pairs = [
                 {
@@ -58,15 +62,19 @@ def command(ctx: click.Context, form: str) -> int:
                     "links": now.links,
                     "open_writes": now.open_writes,
                     "open_conflicts": now.open_conflicts,
+                    "decided_conflicts": now.decided_conflicts,
+                    "waiting_plan": plan_as_json(plan) if plan else None,
                     "calls_today": now.calls,
                     "schedule": _scheduled_as_json(settings.pairs[name], name, ticks),
                 }
-                for name, run, now, ticks, agreed in found
+                for name, run, now, ticks, agreed, plan in found
             ]
             click.echo(json_text({"pairs": pairs}))
         else:
-            for name, run, now, ticks, agreed in found:
+            for name, run, now, ticks, agreed, plan in found:
                 _show(name, run, now, agreed)
+                if plan:
+                    click.echo(f"  plan {plan.id} waits: {waits_for(plan)}")
                 _show_schedule(settings.pairs[name], name, ticks)
         return ExitCode.DONE
 
@@ -83,13 +91,15 @@ def _show(name: str, run: "RunInfo | None", now: "Standing", agreed: datetime | 
     if run and run.resumes_at:
         click.echo(f"  waits for quota until {run.resumes_at:%Y-%m-%d %H:%M} UTC; then run the same command again")
     elif run and run.state == RunState.STOPPED:
-        click.echo("  to go on where it stopped: run the same command again")
+        click.echo("  to go on where it stopped: run the same command again; a daemon goes on by itself")
     counts = ", ".join(f"{count:,} {kind}s" for kind, count in now.links.items()) or "none"
     click.echo(f"  linked: {counts}")
     if now.open_writes:
         click.echo(f"  {now.open_writes} writes of an interrupted run are open; the next migrate settles them first")
     if now.open_conflicts:
         click.echo(f"  {now.open_conflicts:,} conflicts wait for a decision: alma-folio-sync conflicts list")
+    if now.decided_conflicts:
+        click.echo(f"  {now.decided_conflicts:,} decided conflicts: the next sync follows them")
     for one in now.calls:
         left = f", the system says {one.reported:,} are left" if one.reported is not None else ""
         click.echo(f"  calls today to {one.system}: {one.used:,}{left}")
@@ -119,10 +129,12 @@ def _show_schedule(pair: "Pair", name: str, ticks: "list[Tick]") -> None:
     if pair.schedule is None:
         return
     begins = pair.schedule.begins(name, pair.schedule.next_due(datetime.now(UTC)))
-    click.echo(f"  next {pair.schedule.run}: {begins:%Y-%m-%d %H:%M} UTC, by the daemon")
+    click.echo(f"  next {pair.schedule.run}: {begins:%Y-%m-%d %H:%M} UTC, if the daemon runs")
     for one in ticks:
         due = f"the run due at {one.due_at:%Y-%m-%d %H:%M} UTC"
-        if one.state is TickState.DUE:
+        if one.state is TickState.DUE and one.begins_at <= datetime.now(UTC):
+            click.echo(f"  under way, or about to begin: {due}")
+        elif one.state is TickState.DUE:
             why = f": {one.message}" if one.message else ""
             click.echo(printable(f"  waits: {due}, until {one.begins_at:%Y-%m-%d %H:%M} UTC{why}"))
         elif one.state is TickState.LEFT:

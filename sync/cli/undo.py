@@ -26,11 +26,13 @@ Examples:
   alma-folio-sync undo 12 --max-removals 900 --yes
 
 What somebody edited since the run is left and listed. What cannot come back is listed too: the ids of what was
-removed, and its history. Later runs leave alone what was taken back, until a person lets it through:
-alma-folio-sync plan approve ID --guard taken-back.
+removed, and its history. Later runs do not create again what was taken back, until a person lets it
+through: alma-folio-sync plan approve ID --guard taken-back. A value that was taken back on one side stays another than
+on the other until either changes: alma-folio-sync audit lists these.
 
-Exit codes: 0 done, or nothing to do · 1 error, such as an unknown run · 4 a guard stopped part of it ·
-5 another run is at work · 6 paused for quota · 7 done, but some records failed or were skipped""",
+Exit codes: 0 done, or nothing to do · 1 error, such as an unknown run · 3 --dry-run found something ·
+4 a guard stopped part of it · 5 another run is at work · 6 paused for quota ·
+7 done, but some records failed or were skipped""",
 )
 @global_options
 @click.argument("run_id", metavar="RUN", type=int)

@@ -120,11 +120,11 @@ def conclude(ended: "Ended") -> ExitCode:
     trouble = [
         f"{number:,} {what}"
         for number, what in (
-            (result.failed - ended.parked, "failed"),
+            (result.failed - result.parked, "failed"),
             (result.skipped, "skipped"),
             (summary.withheld, "withheld"),
             (summary.conflict, "in conflict"),
-            (ended.parked, "parked"),
+            (result.parked, "parked"),
             (result.paused, "still to do"),
         )
         if number

@@ -31,12 +31,16 @@ Confirm = Callable[[PlanInfo], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How the changes of a run's plan ended. `failed` counts parked records too: they could not be moved."""
+    """How the changes of a run's plan ended. `failed` counts parked records too: they could not be moved.
+
+    `parked` are those of them alone.
+    """
 
     applied: int = 0
     verified: int = 0
     skipped: int = 0
     failed: int = 0
+    parked: int = 0
     paused: int = 0
 
 
@@ -61,7 +65,8 @@ async def close_run(database: AsyncEngine, ended: Ended) -> None:
         run_id=ended.run_id,
         verified=result.verified,
         skipped=result.skipped,
-        failed=result.failed,
+        failed=result.failed - result.parked,
+        parked=result.parked,
         paused=result.paused,
     )
     await end_run(
@@ -74,6 +79,7 @@ async def close_run(database: AsyncEngine, ended: Ended) -> None:
             "verified": result.verified,
             "skipped": result.skipped,
             "failed": result.failed,
+            "parked": result.parked,
             "paused": result.paused,
         },
         resumes_at=ended.paused.resumes_at if ended.paused else None,
@@ -92,6 +98,7 @@ async def result_of(database: AsyncEngine, plan_id: int, parked: int) -> RunResu
         verified=total(Status.VERIFIED),
         skipped=total(Status.SKIPPED),
         failed=total(Status.FAILED) + parked,
+        parked=parked,
         paused=total(Status.PLANNED),
     )
 

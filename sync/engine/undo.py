@@ -24,7 +24,7 @@ from sync.store.approval import WAITING, seal_plan
 from sync.store.changes import changes_of, withhold
 from sync.store.intents import made_by
 from sync.store.plans import PlanInfo, PlanStatus, begin_taking_back, finish_plan, plan_info, set_plan_status
-from sync.store.runs import RunState, end_run, note_plan
+from sync.store.runs import RunState, end_run, find_run, note_plan
 from sync.store.undoing import half_taken_back, plan_of_run, taken_back_already
 from sync.transport.connection import Observer
 
@@ -92,6 +92,8 @@ async def _plan_of(work: Work, undone: PlanInfo, doubts: Doubts, run_id: int, ap
 
 async def _plan_to_undo(database: AsyncEngine, name: str, run_id: int) -> PlanInfo:
     undone = await plan_of_run(database, name, run_id)
+    if await find_run(database, run_id) is None:
+        raise ConfigurationError(f"There is no run {run_id}.", advice="List them with: alma-folio-sync runs")
     if undone is None:
         raise ConfigurationError(
             f"Run {run_id} of the pair {name!r} made no plan, or it is kept no longer: nothing can be taken back.",

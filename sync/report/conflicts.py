@@ -3,7 +3,6 @@
 Names and values come from two systems and may hold anything, so nothing of them is taken for markup.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -71,9 +70,18 @@ def effect(one: Conflict, decision: Decision) -> str:
 def effects(conflicts: Sequence[Conflict], decision: Decision | None) -> list[str]:
     """Return what the next sync does with one decision on all of these; None: it was taken back."""
     if decision is None:
-        return [f"{len(conflicts):,}: left as they are on both sides, and listed until somebody decides"]
-    counted = Counter(effect(one, decision) for one in conflicts)
-    return [f"{number:,}: {words}" for words, number in counted.items()]
+        return [f"{_which(conflicts)}: left on both sides, and listed until somebody decides"]
+    by_effect: dict[str, list[Conflict]] = {}
+    for one in conflicts:
+        by_effect.setdefault(effect(one, decision), []).append(one)
+    return [f"{_which(group)}: {words}" for words, group in by_effect.items()]
+
+
+def _which(conflicts: Sequence[Conflict]) -> str:
+    """Return which conflicts are meant: one by its id and name, more by their number."""
+    if len(conflicts) > 1:
+        return f"{len(conflicts):,} conflicts"
+    return "".join(f"Conflict {one.id} ({clean(one.field)} of {clean(one.name)})" for one in conflicts)
 
 
 def _about(one: Conflict) -> Text:

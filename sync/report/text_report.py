@@ -25,7 +25,7 @@ MOST_PACKAGES = 10
 
 def plan_report(plan: PlanInfo, overview: Overview, *, done: bool = False) -> RenderableType:
     """Return the plan (or, when `done`, what became of it) as it is shown on a terminal."""
-    parts: list[RenderableType] = [_head(plan, overview, done=done)]
+    parts: list[RenderableType] = [plan_head(plan, overview, done=done)]
     parts += [_guard(guard) for guard in plan.guards if guard.tripped]
     if overview.packages:
         parts.append(_packages(overview))
@@ -46,12 +46,17 @@ def plan_report(plan: PlanInfo, overview: Overview, *, done: bool = False) -> Re
 
 def result_report(plan: PlanInfo, overview: Overview) -> RenderableType:
     """Return what became of a plan that was shown before: its head, and what was not done."""
-    return Group(_head(plan, overview, done=True), *([_not_done(overview)] if overview.not_done else []))
+    return Group(plan_head(plan, overview, done=True), *([_not_done(overview)] if overview.not_done else []))
 
 
 async def write_text(console: Console, plan: PlanInfo, overview: Overview, rows: AsyncIterator[ReportRow]) -> None:
-    """Write the whole report: the overview, then every change on its own lines."""
-    console.print(plan_report(plan, overview))
+    """Write the whole report: the overview, then every change, parked record and conflict on its own lines."""
+    console.print(plan_head(plan, overview, done=False))
+    console.print(Group(*(_guard(guard) for guard in plan.guards if guard.tripped)))
+    if overview.packages:
+        console.print(_packages(overview, most=len(overview.packages)))
+    if overview.losses:
+        console.print(_losses(overview, directions_of(plan.direction), most=len(overview.losses)))
     async for row in rows:
         if row.change is not None:
             console.print(Group(*_change_lines(row.change, row.outcome)))
@@ -64,7 +69,8 @@ async def write_text(console: Console, plan: PlanInfo, overview: Overview, rows:
 def sentence(plan: PlanInfo, overview: Overview) -> str:
     """Return in one sentence what approving the plan would do."""
     summary = plan.summary
-    waits = f"; {summary.withheld:,} changes are withheld" if summary.withheld else ""
+    withheld = "1 change is withheld" if summary.withheld == 1 else f"{summary.withheld:,} changes are withheld"
+    waits = f"; {withheld}" if summary.withheld else ""
     conflicts = "1 conflict waits" if summary.conflict == 1 else f"{summary.conflict:,} conflicts wait"
     waits += f"; {conflicts} for a decision" if summary.conflict else ""
     if not summary.writes:
@@ -95,7 +101,8 @@ def _listing(counts: Iterable[tuple[Kind, int]]) -> str:
     return ", ".join(words[:-1]) + f" and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-def _head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
+def plan_head(plan: PlanInfo, overview: Overview, *, done: bool) -> RenderableType:
+    """Return what a plan is, and in a sentence what it would do; when `done`, only what it was."""
     lines = [f"Plan {plan.id} · {plan.pair} · {plan.way} · {plan.created_at:%Y-%m-%d %H:%M} UTC"]
     if not done:
         lines.append(sentence(plan, overview))
@@ -131,17 +138,17 @@ def _guard(guard: Guard) -> RenderableType:
     return Text(clean(words), style="bold red")
 
 
-def _packages(overview: Overview) -> RenderableType:
+def _packages(overview: Overview, most: int = MOST_PACKAGES) -> RenderableType:
     table = Table(title="By package", title_justify="left", pad_edge=False)
     table.add_column("Package", overflow="fold", max_width=70)
     shown = ["create", "update", *(["remove"] if overview.removals else []), "not_done"]
     for name in shown:
         table.add_column(COLUMNS[name], justify="right", no_wrap=True, min_width=len(COLUMNS[name]))
     rows = sorted(overview.packages.values(), key=lambda one: (-one.create - one.update - one.remove, one.name))
-    for one in rows[:MOST_PACKAGES]:
+    for one in rows[:most]:
         table.add_row(cut(one.name), *(f"{number:,}" if (number := getattr(one, name)) else "·" for name in shown))
-    if len(rows) > MOST_PACKAGES:
-        table.add_row(Text(f"… and {len(rows) - MOST_PACKAGES} more packages"), *("" for _ in shown))
+    if len(rows) > most:
+        table.add_row(Text(f"… and {len(rows) - most} more packages"), *("" for _ in shown))
     return table
 
 
@@ -200,16 +207,16 @@ def _parked_reason(one: Parked) -> Text:
     return plain("     ", one.reason + ".", one.advice)
 
 
-def _losses(overview: Overview, directions: tuple[Direction, ...]) -> RenderableType:
+def _losses(overview: Overview, directions: tuple[Direction, ...], most: int = MOST_SHOWN) -> RenderableType:
     words = "What the other side cannot hold; it stays where it is"
     if len(directions) == 1:
         words = f"What {directions[0].target.label} cannot hold; it stays in {directions[0].source.label}"
     lines: list[RenderableType] = [Text(words, style="italic")]
     ordered = sorted(overview.losses.items(), key=lambda item: (-item[1].count, item[0]))
-    for (field, reason), one in ordered[:MOST_SHOWN]:
+    for (field, reason), one in ordered[:most]:
         lines.append(plain(f"  {one.count:>6,} × {field}:", reason))
         lines.append(plain("          ", f"such as {one.example[:LONGEST_VALUE]}"))
-    return Group(*lines, *_more(len(ordered)))
+    return Group(*lines, *(_more(len(ordered)) if len(ordered) > most else []))
 
 
 def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
@@ -218,16 +225,20 @@ def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
         lost = (f"{one.field}: {one.value} stays where it is: {one.reason}" for one in change.losses)
         return [plain(f"  · {change.kind}", change.name), *(plain("      ", words) for words in lost)]
     lines = [plain(f"  {sign} {change.kind}", change.name, *change.identifiers[:2])]
+    place = clean(change.package_name) if change.kind is Kind.HOLDING else ""
+    where = f"{place}, {change.system.label}" if place else change.system.label
+    lines[0].append(f"  in {where}", style="dim")
     if change.action is Action.UPDATE:
-        lines[0].append(f"  in {change.system.label}", style="dim")
         lines += [
             plain("      ", f"{one.field}: {value_words(one.before)} → {value_words(one.after)}")
             for one in change.fields
         ]
     if change.status in (Status.FAILED, Status.SKIPPED):
         lines.append(plain("      ", change.status, outcome.reason, outcome.advice))
+    elif change.status is Status.WITHHELD:
+        lines.append(plain("      ", change.status, change.reason))
     return lines
 
 
 def _more(count: int) -> list[Text]:
-    return [Text(f"  … and {count - MOST_SHOWN:,} more; the report file has them all")] if count > MOST_SHOWN else []
+    return [Text(f"  … and {count - MOST_SHOWN:,} more; --output FILE has them all")] if count > MOST_SHOWN else []

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sync.engine.running import Ended
 from sync.errors import error_kinds
 from sync.settings import Pair
+from sync.store.plans import waiting_plan
 from sync.store.standing import Standing, first_run_of, last_in_step, standing
 from sync.store.ticks import is_left
 from sync.transport.connection import totals
@@ -32,6 +33,7 @@ class Metrics:
         self._today = self._gauge("calls_today", "Calls of the day, all processes together.", "pair", "system")
         self._left = self._gauge("calls_left_today", "Calls the system says are left today.", "pair", "system")
         self._conflicts = self._gauge("open_conflicts", "Conflicts that wait for a decision.", "pair")
+        self._waiting = self._gauge("waiting_changes", "Changes of a plan that wait for a person.", "pair")
         self._intents = self._gauge("open_intents", "Writes whose outcome is not known.", "pair")
         self._person = self._gauge("left_for_a_person", "1 where the latest run failed until it was left.", "pair")
         self._age = self._gauge("in_step_age_seconds", "Seconds since a pair was last in step, or began.", "pair")
@@ -48,7 +50,7 @@ class Metrics:
         summary, result = ended.plan.summary, ended.result
         numbers = {
             "verified": result.verified if result else 0,
-            "failed": result.failed - ended.parked if result else 0,
+            "failed": result.failed - result.parked if result else 0,
             "parked": ended.parked,
             "skipped": result.skipped if result else 0,
             "withheld": summary.withheld,
@@ -77,11 +79,12 @@ class Metrics:
             for sort, number in counts.items():
                 self._calls.labels(system, sort).set(number)
         # what is not set below is no longer known: a pair that went, the calls of yesterday
-        for gauge in (self._conflicts, self._intents, self._today, self._left, self._person, self._age):
+        for gauge in (self._conflicts, self._waiting, self._intents, self._today, self._left, self._person, self._age):
             gauge.clear()
-        for name, pair, (now, left, agreed) in found:
+        for name, pair, (now, waiting, left, agreed) in found:
             self._begin_at_zero(name)
             self._conflicts.labels(name).set(now.open_conflicts)
+            self._waiting.labels(name).set(waiting)
             self._intents.labels(name).set(now.open_writes)
             for one in now.calls:
                 self._today.labels(name, one.system).set(one.used)
@@ -93,10 +96,14 @@ class Metrics:
                 self._age.labels(name).set((datetime.now(UTC) - agreed).total_seconds())
         return generate_latest(self.registry)
 
-    async def _of_pair(self, database: AsyncEngine, name: str, pair: Pair) -> tuple[Standing, bool, datetime | None]:
+    async def _of_pair(
+        self, database: AsyncEngine, name: str, pair: Pair
+    ) -> tuple[Standing, int, bool, datetime | None]:
         now = await standing(database, name, pair.accounts)
+        plan = await waiting_plan(database, name)
+        waiting = plan.summary.withheld + plan.summary.writes if plan is not None else 0
         agreed = await last_in_step(database, name) or await first_run_of(database, name)
-        return now, await is_left(database, name), agreed
+        return now, waiting, await is_left(database, name), agreed
 
     def _begin_at_zero(self, pair: str) -> None:
         """Show every counter of a pair from the beginning: Prometheus sees no growth in one that begins at 1."""

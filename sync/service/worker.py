@@ -148,7 +148,8 @@ def told(ended: Ended) -> str:
     summary, result = ended.plan.summary, ended.result
     parts = [
         (result.verified if result else 0, "changes verified"),
-        (result.failed if result else 0, "failed"),
+        (result.failed - result.parked if result else 0, "failed"),
+        (result.parked if result else 0, "parked"),
         (result.skipped if result else 0, "skipped"),
         (summary.writes if result is None else 0, "changes wait for approval"),
         (summary.withheld, "withheld"),

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -35,11 +35,20 @@ async def seal_plan(engine: AsyncEngine, plan_id: int, *, pair: str, configurati
     place: their readings are gone.
     """
     async with engine.begin() as connection:
-        unfinished = plan.c.status.in_([*WAITING, PlanStatus.BEGUN])
-        older = update(plan).where(plan.c.pair == pair, plan.c.id < plan_id, unfinished)
-        await connection.execute(older.values(status=PlanStatus.SUPERSEDED))
+        of_it = select(plan.c.takes_back).where(plan.c.id == plan_id)
+        takes_back = (await connection.execute(of_it)).scalar_one()
+        # what only looks at an undo leaves a run that may be gone on with as it is
+        replaced = WAITING if takes_back is not None else (*WAITING, PlanStatus.BEGUN)
+        await _supersede_older(connection, plan_id, pair, replaced)
         fingerprint = await _fingerprint(connection, pair, configuration)
         await connection.execute(update(plan).where(plan.c.id == plan_id).values(fingerprint=fingerprint))
+
+
+async def _supersede_older(
+    connection: AsyncConnection, plan_id: int, pair: str, statuses: Sequence[PlanStatus]
+) -> None:
+    older = update(plan).where(plan.c.pair == pair, plan.c.id < plan_id, plan.c.status.in_(statuses))
+    await connection.execute(older.values(status=PlanStatus.SUPERSEDED))
 
 
 async def begin_applying(engine: AsyncEngine, plan_id: int, *, run_id: int, pair: str, configuration: str) -> None:
@@ -56,6 +65,7 @@ async def begin_applying(engine: AsyncEngine, plan_id: int, *, run_id: int, pair
                 f"Guard fingerprint: links or configuration have changed since plan {plan_id} was made.",
                 advice=NEW_PLAN,
             )
+        await _supersede_older(connection, plan_id, pair, (PlanStatus.BEGUN,))
         values = {"status": PlanStatus.BEGUN, "applied_by": run_id}
         await connection.execute(update(plan).where(plan.c.id == plan_id).values(values))
 
@@ -67,7 +77,8 @@ async def unfinished_plan(engine: AsyncEngine, pair: str, asked: str, within: ti
     oldest = select(func.min(snapshot.c.started_at)).where(
         snapshot.c.id.in_([plan.c.alma_snapshot, plan.c.folio_snapshot])
     )
-    latest = select(func.max(plan.c.id)).where(plan.c.pair == pair)
+    only_looked = plan.c.takes_back.is_not(None) & plan.c.status.in_(WAITING)
+    latest = select(func.max(plan.c.id)).where(plan.c.pair == pair, ~only_looked)
     query = select(plan.c.id).where(
         plan.c.id == latest.scalar_subquery(),
         plan.c.status == PlanStatus.BEGUN,

@@ -106,6 +106,16 @@ async def recent_plans(engine: AsyncEngine, pair: str, limit: int) -> list[PlanI
         return [_info(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def waiting_plan(engine: AsyncEngine, pair: str) -> PlanInfo | None:
+    """Return the plan of a pair that waits to be carried out, or for what is withheld in it; None when none does."""
+    query = select(plan).where(plan.c.pair == pair, plan.c.status.in_([PlanStatus.DRAFT, PlanStatus.APPROVED]))
+    async with engine.connect() as connection:
+        row = (await connection.execute(query.order_by(plan.c.id.desc()).limit(1))).mappings().one_or_none()
+    found = _info(row) if row is not None else None
+    complete = found is not None and bool(found.guards)  # they are stored with it when it is
+    return found if complete and found is not None and (found.summary.writes or found.summary.withheld) else None
+
+
 async def find_plan(engine: AsyncEngine, pair: str, plan_id: int) -> PlanInfo | None:
     """Return a plan of a pair, None when there is none of this number."""
     query = select(plan).where(plan.c.id == plan_id, plan.c.pair == pair)

@@ -32,6 +32,7 @@ class Standing:
     links: dict[str, int]
     open_writes: int
     open_conflicts: int
+    decided_conflicts: int
     calls: tuple[UsedCalls, ...]
 
 
@@ -52,12 +53,14 @@ async def standing(engine: AsyncEngine, pair: str, accounts: Mapping[str, str]) 
             for system, account in sorted(accounts.items())
             if account in counts
         )
-        waiting = select(func.count()).where(
-            conflict.c.pair == pair, conflict.c.closed_at.is_(None), conflict.c.decision == ""
-        )
-        conflicts = int((await connection.execute(waiting)).scalar_one())
+        waiting = select(
+            func.count().filter(conflict.c.decision == ""), func.count().filter(conflict.c.decision != "")
+        ).where(conflict.c.pair == pair, conflict.c.closed_at.is_(None))
+        undecided, decided = (await connection.execute(waiting)).one()
     open_writes, _ = await open_intents(engine, pair)
-    return Standing(links=links, open_writes=open_writes, open_conflicts=conflicts, calls=calls)
+    return Standing(
+        links=links, open_writes=open_writes, open_conflicts=undecided, decided_conflicts=decided, calls=calls
+    )
 
 
 async def last_in_step(engine: AsyncEngine, pair: str) -> datetime | None:

@@ -137,7 +137,7 @@ def header_value(value: str, name: str) -> str:
     """
     stripped = value.strip()
     if not re.fullmatch(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*", stripped):
-        raise ConfigurationError(f"{name} is empty or holds characters that no header can carry")
+        raise ConfigurationError(f"{name} is empty, or holds a character that no key has, such as the example's …")
     return stripped
 
 

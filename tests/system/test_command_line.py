@@ -17,7 +17,8 @@ from sync.sandbox.alma import AlmaSwitches
 from sync.sandbox.controls import Faults
 from sync.sandbox.folio import FolioSwitches
 from sync.sandbox.seed import SeedRange
-from sync.store.runs import RunState, recent_runs
+from sync.store.database import engine_for
+from sync.store.runs import RunState, pair_lock, recent_runs
 from tests.support.commands import (
     DIRECTION,
     Place,
@@ -61,7 +62,7 @@ COST_KEYS = {"alma_calls", "folio_calls", "ebsco_calls", "seconds"}
 CHANGE_KEYS = {
     "id", "system", "kind", "action", "name", "identifiers", "target_id", "reason", "status", "fields", "losses",
 }  # fmt: skip
-RESULT_KEYS = {"applied", "verified", "skipped", "failed", "paused"}
+RESULT_KEYS = {"applied", "verified", "skipped", "failed", "parked", "paused"}
 
 
 @pytest.fixture
@@ -319,7 +320,7 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert set(told) == PLAN_KEYS | {"result"}
     assert all(CHANGE_KEYS <= set(change) <= CHANGE_KEYS | {"outcome"} for change in told["changes"])
     assert set(told["result"]) == RESULT_KEYS
-    assert told["result"] == {"applied": 18, "verified": 18, "skipped": 0, "failed": 0, "paused": 0}
+    assert told["result"] == {"applied": 18, "verified": 18, "skipped": 0, "failed": 0, "parked": 0, "paused": 0}
     assert {change["status"] for change in told["changes"]} == {"verified"}
     assert moved(systems) == {
         "Collection 1": [f"Journal {number} of Harbour Studies" for number in range(5)],
@@ -355,7 +356,7 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert pair["last_run"]["command"] == "diff"
     assert "linked: 8 holdings, 2 packages, 8 titles" in text.out
     assert "last brought in step: " in text.out
-    assert pair["in_step_at"] == runs.json["runs"][1]["ended_at"]
+    assert pair["in_step_at"] == runs.json["runs"][0]["ended_at"]
 
 
 async def test_a_run_is_shown_with_its_plan_its_phases_and_the_calls_that_the_systems_counted_too(
@@ -596,3 +597,40 @@ async def test_the_schema_is_shown_and_brought_up_to_date(place: Place, systems:
         )
         assert current.json == {"before": newest, "current": newest, "newest": newest}
         assert again.out == f"schema {newest}, as before\n"
+
+
+async def test_a_plan_is_not_approved_while_a_run_is_about_to_replace_it(desk: Place, database_url: str) -> None:
+    planned = await desk.run("diff", *DIRECTION, "--format", "json")
+    number = str(planned.json["plan_id"])
+    async with engine_for(database_url) as database, pair_lock(database, "main"):
+        refused = await desk.run("plan", "approve", number)
+    assert refused.code == 5, refused.err
+    assert "Another run works on the pair 'main'" in refused.err
+    status = await desk.run("status")
+    assert f"plan {number} waits: to be carried out: alma-folio-sync apply {number}" in status.out
+    assert (await desk.run("plan", "approve", number)).code == 0
+
+
+async def test_a_report_in_a_file_is_whole_says_what_was_withheld_and_is_for_its_owner_only(
+    place: Place, database_url: str
+) -> None:
+    with practice_systems(plain_library([1] * 14)) as many:
+        place.configure(configuration(many, database_url))
+        planned = await place.run("diff", *DIRECTION, "--output", "plan.txt")
+        assert planned.code == 3, planned.err
+        assert "14 packages" in planned.err
+        assert "Written to plan.txt" in planned.err
+        whole = (place.folder / "plan.txt").read_text(encoding="utf-8")
+        assert "… and" not in whole
+        assert all(f"Collection {number}" in whole for number in range(1, 15))
+        assert "in Collection 14, FOLIO" in whole
+
+        number = str((await place.run("plans", "--format", "json")).json["plans"][0]["plan_id"])
+        assert (await place.run("plan", "withhold", number, "--package", "Collection 14")).code == 0
+        done = await place.run("apply", number, "--yes", "--format", "json")
+        run_id = done.json["run_id"]
+    reports = place.folder / "data" / "reports"
+    report = (reports / f"run-{run_id}.txt").read_text(encoding="utf-8")
+    assert "      withheld  " in report
+    modes = [oct(path.stat().st_mode & 0o777) for path in (reports, *sorted(reports.iterdir()))]
+    assert modes == ["0o700", "0o600", "0o600"]

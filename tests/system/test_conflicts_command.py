@@ -126,7 +126,7 @@ async def test_a_conflict_is_listed_with_three_values_and_the_decision_is_follow
 
     decided = await desk.place.run("conflicts", "resolve", number, "--take", "folio")
     assert decided.code == 0, decided.err
-    assert "1: FOLIO's value is written to Alma" in decided.err
+    assert "): FOLIO's value is written to Alma" in decided.err
     assert "until either side's value changes again" in decided.err
     assert writes(desk.systems) == before
 

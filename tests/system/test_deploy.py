@@ -444,7 +444,7 @@ def test_alerts_name_outcomes_that_there_are() -> None:
     known = {*RUN_OUTCOMES, *RECORD_OUTCOMES}
     used = {one for rule in rules() for found in re.findall(r'outcome[=!~]+"([^"]+)"', rule["expr"])
             for one in found.split("|")}  # fmt: skip
-    assert {"failed", "withheld", "configuration"} <= used
+    assert {"failed", "configuration"} <= used
     assert used <= known
 
 

@@ -13,6 +13,7 @@ from sync.engine.adopting import Adopted
 from sync.engine.crosswalk import import_links
 from sync.engine.migrate import apply_stored
 from sync.engine.plan import Wanted
+from sync.engine.undo import plan_undo
 from sync.engine.work import Work
 from sync.errors import GuardError
 from sync.model import Kind, System
@@ -102,6 +103,19 @@ async def test_it_goes_on_with_its_plan_and_reads_nothing_again(
     again = await run_migration(database, in_alma)
     assert readings(in_alma) > before, "the next one looks at what is there now"
     assert again.plan.summary.writes == 0
+
+
+async def test_to_look_at_its_undo_does_not_keep_it_from_going_on(
+    monkeypatch: pytest.MonkeyPatch, database: AsyncEngine, in_alma: Systems
+) -> None:
+    await interrupted(monkeypatch, database, in_alma)
+    looked = await plan_undo(database, PAIR, in_alma.pair(), Quiet(), 1)
+    assert looked.plan.takes_back == 1
+    before = readings(in_alma)
+    ended = await run_migration(database, in_alma)
+    assert readings(in_alma) == before
+    assert all_done(ended)
+    assert ended.plan.id == 1
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,14 @@ async def test_what_a_guard_withheld_is_shown_approved_and_removed_once(
 
         applied = await place.run("apply", plan_id, "--format", "json", **SETTINGS)
         assert applied.code == 0, applied.err
-        assert applied.json["result"] == {"applied": 3, "verified": 3, "skipped": 0, "failed": 0, "paused": 0}
+        assert applied.json["result"] == {
+            "applied": 3,
+            "verified": 3,
+            "skipped": 0,
+            "failed": 0,
+            "parked": 0,
+            "paused": 0,
+        }
         assert before - story.target() == gone
         number = writes(story.systems)
         again = await place.run("apply", plan_id, "--yes", **SETTINGS)
@@ -350,7 +357,14 @@ async def test_what_was_edited_since_the_plan_is_skipped_and_reported(
         assert "there is no terminal to ask on" in refused.err
         applied = await place.run("apply", plan_id, "--yes", "--format", "json")
         assert applied.code == 7
-        assert applied.json["result"] == {"applied": 1, "verified": 1, "skipped": 1, "failed": 0, "paused": 0}
+        assert applied.json["result"] == {
+            "applied": 1,
+            "verified": 1,
+            "skipped": 1,
+            "failed": 0,
+            "parked": 0,
+            "paused": 0,
+        }
         (skipped,) = [one for one in applied.json["changes"] if one["status"] == "skipped"]
         assert skipped["name"] == journal(1).title
         assert "coverage" in skipped["outcome"]["reason"]

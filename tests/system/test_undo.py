@@ -225,7 +225,7 @@ async def test_an_undo_that_dies_is_gone_on_with_and_makes_nothing_twice(
 async def test_what_cannot_be_taken_back_says_so(database: AsyncEngine) -> None:
     with told(TO_FOLIO, database, plain_library([2])) as story:
         await agreed(story)
-        with pytest.raises(ConfigurationError, match="made no plan"):
+        with pytest.raises(ConfigurationError, match="There is no run"):
             await undo(database, PAIR, pair_of(story), Quiet(), approve, 4711)
         story.add(20, "Collection 1", at_source=True)
         ended = await story.run()

@@ -69,8 +69,8 @@ def test_each_decision_says_what_the_next_sync_does() -> None:
     assert effect(in_folio, Decision.ALMA) == "the record is removed in FOLIO as well, with its edits"
     assert effect(in_folio, Decision.FOLIO) == "the record of FOLIO is made again in Alma"
     assert effects([plain, in_alma, conflict(4)], Decision.ALMA) == [
-        "2: Alma's value is written to FOLIO",
-        "1: the record of Alma is made again in FOLIO",
+        "2 conflicts: Alma's value is written to FOLIO",
+        "Conflict 2 (removal of Journal 2 of Piers): the record of Alma is made again in FOLIO",
     ]
 
 
