@@ -162,7 +162,11 @@ Exit codes: 0 decided, or nothing to decide · 1 error, such as an unknown id; n
 )
 @global_options
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
-@click.option("--take", type=click.Choice(["alma", "folio", "keep"]), help="Which side is right, or keep both.")
+@click.option(
+    "--take",
+    type=click.Choice(["alma", "folio", "keep"], case_sensitive=False),
+    help="Which side is right, or keep both.",
+)
 @_field_option
 @_package_option
 @click.option("--matching", default="", help='Only titles whose name looks so, such as "Journal of *".')

@@ -2,11 +2,16 @@
 
 import asyncio
 import signal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli.options import global_options
 from sync.cli.running import ExitCode, database_of, run_async, settings_of
+
+if TYPE_CHECKING:
+    from sync.settings import Settings
 
 
 @click.command(
@@ -45,7 +50,20 @@ def command(ctx: click.Context) -> int:
                 loop.add_signal_handler(name, stopping.set)
             loop.add_signal_handler(signal.SIGHUP, daemon.reload)
             async with seen(daemon, settings.daemon.listen):
+                click.echo(_beginning(settings))
                 await daemon.run(stopping)
         return ExitCode.DONE
 
     return run_async(ctx, work)
+
+
+def _beginning(settings: "Settings") -> str:
+    """Return what the daemon is about to do, and where it is seen."""
+    now = datetime.now(UTC)
+    scheduled = [(name, pair.schedule) for name, pair in sorted(settings.pairs.items()) if pair.schedule is not None]
+    nexts = [
+        f"{name} ({schedule.run}, next {schedule.begins(name, schedule.next_due(now)):%Y-%m-%d %H:%M} UTC)"
+        for name, schedule in scheduled
+    ]
+    seen_at = f" State: http://{settings.daemon.listen}/readyz" if settings.daemon.listen else ""
+    return f"Keeps in step: {', '.join(nexts)}.{seen_at}"

@@ -65,7 +65,7 @@ async def seen(daemon: Daemon, listen: str) -> AsyncIterator[None]:
         return
     host, _, port = listen.rpartition(":")
     config = uvicorn.Config(
-        application(daemon), host=host.strip("[]"), port=int(port), log_config=None, log_level="warning",
+        application(daemon), host=host.strip("[]"), port=int(port), log_config=None, log_level="critical",
         access_log=False, lifespan="off", ws="none", proxy_headers=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config)

@@ -1,12 +1,13 @@
 """The file and the environment, put together and checked."""
 
+import difflib
 import hashlib
 import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from sync.errors import ConfigurationError
@@ -141,8 +142,17 @@ def _explain(error: ValidationError) -> str:
     for one in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in one["loc"])
         words = {"extra_forbidden": "unknown key", "missing": "is missing"}.get(one["type"], one["msg"])
+        if one["type"] == "extra_forbidden":
+            words += "".join(f" (did you mean {name}?)" for name in _like(str(one["loc"][-1])))
         lines.append(f"  {key}: {words}")
     return "\n".join(lines)
+
+
+def _like(name: str) -> list[str]:
+    """Return the key that a name is most like, none where it is like no key."""
+    sections: tuple[type[BaseModel], ...] = (Settings, *Section.__subclasses__(), AlmaSettings, FolioSettings)
+    known = {key for section in sections for key in section.model_fields}
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.75)
 
 
 def example_configuration() -> str:

@@ -283,6 +283,10 @@ async def test_three_pairs_are_kept_in_step_whatever_happens(house: House) -> No
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 30) == 0
         assert time.monotonic() - began < 30
+        assert process.stdout is not None
+        told = (await process.stdout.read()).decode()
+        assert told.startswith("Keeps in step: east (sync, next ")
+        assert told.endswith(f"State: http://{house.listen}/readyz\n")
     assert_each_due_run_was_done_once(house)
     assert house.too_fast == 0
     await in_step(house)

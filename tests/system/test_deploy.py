@@ -28,6 +28,7 @@ from sync.service.metrics import RECORD_OUTCOMES, RUN_OUTCOMES, Metrics
 from sync.service.seen import application
 from sync.settings import ENVIRONMENT_PREFIX, FILE_VARIABLE, Settings, load_settings
 from tests.support.commands import REPOSITORY
+from tests.support.documents.configuration import section_in
 
 DEPLOY = REPOSITORY / "deploy"
 CONTAINERFILE = DEPLOY / "container" / "Containerfile"
@@ -350,17 +351,18 @@ def test_the_secrets_lie_where_each_configuration_looks_for_them() -> None:
 
 def names_a_key(variable: str) -> bool:
     """Return whether an environment variable stands for a key of the configuration."""
-    kind: Any = Settings
-    for part in variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"):
-        if typing.get_origin(kind) is dict:  # any name will do
-            kind = typing.get_args(kind)[1]
-            continue
-        sections = [one for one in (kind, *typing.get_args(kind)) if isinstance(one, type)]
-        fields = next((one.model_fields for one in sections if issubclass(one, BaseModel)), {})
-        if part not in fields:
+    *sections, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+    model: type[BaseModel] = Settings
+    while sections:
+        name = sections.pop(0)
+        field = model.model_fields.get(name)
+        below = section_in(field.annotation) if field is not None else None
+        if below is None:
             return False
-        kind = fields[part].annotation
-    return True
+        model = below
+        if name == "pairs" and sections:
+            sections.pop(0)  # any name will do
+    return key in model.model_fields
 
 
 def test_each_environment_variable_names_a_key() -> None:

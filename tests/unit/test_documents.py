@@ -1,7 +1,6 @@
 """The pages of docs/ that are made from the code say what the code does now, and leave no key without a word."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -10,6 +9,7 @@ from sync.plan.three_way import HOLDING_FLOWS, PACKAGE_FLOWS, TITLE_FLOWS
 from sync.settings import Settings
 from tests.support.commands import REPOSITORY
 from tests.support.documents import PAGES
+from tests.support.documents.configuration import section_in
 from tests.support.documents.field_mapping import WORDS
 
 
@@ -34,12 +34,8 @@ def test_every_field_that_travels_has_a_row_with_a_place_on_either_side() -> Non
 
 def _keys(path: str, model: type[BaseModel]) -> Iterator[tuple[str, str | None]]:
     for name, field in model.model_fields.items():
-        below = [one for one in (field.annotation, *get_args(field.annotation)) if _is_section(one)]
-        if not below:
+        below = section_in(field.annotation)
+        if below is None:
             yield f"{path}{name}", field.description
-        for one in below:
-            yield from _keys(f"{path}{name}.", one)
-
-
-def _is_section(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        else:
+            yield from _keys(f"{path}{name}.", below)

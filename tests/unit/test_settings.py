@@ -288,6 +288,12 @@ def test_a_binary_secret_file_is_refused(load: Loader, tmp_path: Path) -> None:
     _refused(load, WHOLE.replace(f'api_key = "{KEY}"', f'api_key_file = "{tmp_path}/key"'))
 
 
+def test_a_misspelt_key_is_refused_with_the_one_that_may_be_meant(load: Loader) -> None:
+    message = _refused(load, FOLIO + ALMA + "setle_seconds = 3\nnothing_like_it = 1\n")
+    assert "pairs.main.alma.setle_seconds: unknown key (did you mean settle_seconds?)" in message
+    assert message.endswith("pairs.main.alma.nothing_like_it: unknown key")
+
+
 def test_the_address_of_the_database_may_stand_in_a_file_of_its_own(load: Loader, tmp_path: Path) -> None:
     (tmp_path / "url").write_text(f"postgresql://sync:{DATABASE_PASSWORD}@db.invalid/x\n", encoding="utf-8")
 

@@ -40,10 +40,10 @@ def configuration_page() -> str:
 
 
 def _sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    if any(_model_or_none(field.annotation) is None for field in model.model_fields.values()):
+    if any(section_in(field.annotation) is None for field in model.model_fields.values()):
         yield path, model
     for name, field in model.model_fields.items():
-        below = _model_or_none(field.annotation)
+        below = section_in(field.annotation)
         if below is not None:
             yield from _sections(f"{path}.{name}", below)
 
@@ -60,7 +60,7 @@ def _section(path: str, model: type[BaseModel]) -> str:
     lines += [
         f"| `{name}` | {_kind(field)} | {_default(name, model)} | {_words(field.description or '')} |"
         for name, field in model.model_fields.items()
-        if _model_or_none(field.annotation) is None
+        if section_in(field.annotation) is None
     ]
     return "\n".join([*lines, ""])
 
@@ -71,13 +71,14 @@ def _words(text: str) -> str:
 
 
 def _model(annotation: Any) -> type[BaseModel]:
-    found = _model_or_none(annotation)
+    found = section_in(annotation)
     if found is None:
         raise TypeError(f"{annotation} is no section")
     return found
 
 
-def _model_or_none(annotation: Any) -> type[BaseModel] | None:
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that a key holds, or several of under names; None where it holds a value."""
     for one in (annotation, *get_args(annotation)):
         if isinstance(one, type) and issubclass(one, BaseModel):
             return one
