@@ -102,7 +102,7 @@ def _lives(process: int) -> bool:
 
 @pytest.fixture
 async def own_postgres() -> AsyncIterator[OwnPostgres]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240
         async with AsyncExitStack() as stack:
             own = OwnPostgres(Path(folder) / "data", stack)

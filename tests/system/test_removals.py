@@ -90,7 +90,7 @@ async def test_what_is_gone_goes_as_far_as_it_was_approved_and_nothing_else(
             "create": 2, "update": 1, "remove": 0, "unchanged": 100, "conflict": 0,
             "withheld": count, "ambiguous": 0, "lossy": 0,
         }  # fmt: skip
-        assert answer["result"] == {"applied": 3, "verified": 3, "skipped": 0, "failed": 0, "paused": 0}
+        assert answer["result"] == {"applied": 3, "verified": 3, "skipped": 0, "failed": 0, "parked": 0, "paused": 0}
         assert story.writes("DELETE") == []
         assert before < story.target()
         assert len(story.target() - before) == 1

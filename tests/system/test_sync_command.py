@@ -75,7 +75,7 @@ async def test_a_sync_carries_each_sides_changes_to_the_other_and_lists_what_bot
 
     done = await desk.run("sync", "--yes", "--format", "json")
     assert done.code == 4
-    assert done.json["result"] == {"applied": 2, "verified": 2, "skipped": 0, "failed": 0, "paused": 0}
+    assert done.json["result"] == {"applied": 2, "verified": 2, "skipped": 0, "failed": 0, "parked": 0, "paused": 0}
     assert "2 of 2 changes written, read back and verified; 1 in conflict." in done.err
     again = await desk.run("sync", "--yes")
     assert again.code == 4

@@ -110,7 +110,7 @@ async def test_the_operating_guide_works_from_the_first_run_to_undo_and_a_back_u
 
 
 async def test_a_copied_folder_of_the_embedded_postgres_restores(systems: Systems) -> None:
-    with tempfile.TemporaryDirectory() as named:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as named:
         place = Place(folder=Path(named), command=("bash", "-c"), environment=program_in(Path(named)))
         place.configure(re.sub(r"\[database\].*?\n\n", "", configuration(systems, ""), flags=re.DOTALL))
         await run_line(place, f"{PROGRAM} migrate --from alma --to folio --yes")
