@@ -1,5 +1,6 @@
 """status: what waits."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from sync.cli.runs import as_json, line
 
 if TYPE_CHECKING:
     from sync.settings import Pair
+    from sync.store.plans import PlanInfo
     from sync.store.runs import RunInfo
     from sync.store.standing import Standing
     from sync.store.ticks import Tick
@@ -47,47 +49,65 @@ def command(ctx: click.Context, form: str) -> int:
         found = []
         async with database_of(settings) as database:
             for name in names:
+                pair = settings.pairs[name]
                 runs = await recent_runs(database, pair=name, limit=1)
-                now = await standing(database, name, settings.pairs[name].accounts)
-                ticks = await recent_ticks(database, name, TICKS)
-                agreed = await last_in_step(database, name)
-                plan = await waiting_plan(database, name)
-                found.append((name, runs[0] if runs else None, now, ticks, agreed, plan))
+                one = _State(
+                    name=name,
+                    pair=pair,
+                    run=runs[0] if runs else None,
+                    now=await standing(database, name, pair.accounts),
+                    ticks=await recent_ticks(database, name, TICKS),
+                    in_step_at=await last_in_step(database, name),
+                    plan=await waiting_plan(database, name),
+                )
+                found.append(one)
         if form == "json":
-            pairs = [
-                {
-                    "pair": name,
-                    "last_run": as_json(run) if run else None,
-                    "in_step_at": agreed,
-                    "links": now.links,
-                    "open_writes": now.open_writes,
-                    "open_conflicts": now.open_conflicts,
-                    "decided_conflicts": now.decided_conflicts,
-                    "waiting_plan": plan_as_json(plan) if plan else None,
-                    "calls_today": now.calls,
-                    "schedule": _scheduled_as_json(settings.pairs[name], name, ticks),
-                }
-                for name, run, now, ticks, agreed, plan in found
-            ]
-            click.echo(json_text({"pairs": pairs}))
+            click.echo(json_text({"pairs": [_as_json(one) for one in found]}))
         else:
-            for name, run, now, ticks, agreed, plan in found:
-                _show(name, run, now, agreed)
-                if plan:
-                    click.echo(f"  plan {plan.id} waits: {waits_for(plan)}")
-                _show_schedule(settings.pairs[name], name, ticks)
+            for one in found:
+                _show(one)
+                _show_schedule(one.pair, one.name, one.ticks)
         return ExitCode.DONE
 
     return run_async(ctx, work)
 
 
-def _show(name: str, run: "RunInfo | None", now: "Standing", agreed: datetime | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What there is to tell of a pair."""
+
+    name: str
+    pair: "Pair"
+    run: "RunInfo | None"
+    now: "Standing"
+    ticks: "list[Tick]"
+    in_step_at: datetime | None
+    plan: "PlanInfo | None"
+
+
+def _as_json(one: _State) -> dict[str, Any]:
+    return {
+        "pair": one.name,
+        "last_run": as_json(one.run) if one.run else None,
+        "in_step_at": one.in_step_at,
+        "links": one.now.links,
+        "open_writes": one.now.open_writes,
+        "open_conflicts": one.now.open_conflicts,
+        "decided_conflicts": one.now.decided_conflicts,
+        "waiting_plan": plan_as_json(one.plan) if one.plan else None,
+        "calls_today": one.now.calls,
+        "schedule": _scheduled_as_json(one.pair, one.name, one.ticks),
+    }
+
+
+def _show(one: _State) -> None:
     from sync.store.runs import RunState
 
-    click.echo(f"Pair {name}")
+    run, now = one.run, one.now
+    click.echo(f"Pair {one.name}")
     click.echo(f"  last run: {line(run) if run else 'none yet'}")
-    if agreed:
-        click.echo(f"  last brought in step: {agreed:%Y-%m-%d %H:%M} UTC")
+    if one.in_step_at:
+        click.echo(f"  last in step: {one.in_step_at:%Y-%m-%d %H:%M} UTC")
     if run and run.resumes_at:
         click.echo(f"  waits for quota until {run.resumes_at:%Y-%m-%d %H:%M} UTC; then run the same command again")
     elif run and run.state == RunState.STOPPED:
@@ -100,9 +120,11 @@ def _show(name: str, run: "RunInfo | None", now: "Standing", agreed: datetime | 
         click.echo(f"  {now.open_conflicts:,} conflicts wait for a decision: alma-folio-sync conflicts list")
     if now.decided_conflicts:
         click.echo(f"  {now.decided_conflicts:,} decided conflicts: the next sync follows them")
-    for one in now.calls:
-        left = f", the system says {one.reported:,} are left" if one.reported is not None else ""
-        click.echo(f"  calls today to {one.system}: {one.used:,}{left}")
+    if one.plan:
+        click.echo(f"  plan {one.plan.id} waits: {waits_for(one.plan)}")
+    for calls in now.calls:
+        left = f", the system says {calls.reported:,} are left" if calls.reported is not None else ""
+        click.echo(f"  calls today to {calls.system}: {calls.used:,}{left}")
 
 
 def _scheduled_as_json(pair: "Pair", name: str, ticks: "list[Tick]") -> dict[str, Any] | None:

@@ -355,7 +355,7 @@ async def test_migrate_moves_everything_and_then_finds_nothing_to_do(desk: Place
     assert pair["open_writes"] == 0
     assert pair["last_run"]["command"] == "diff"
     assert "linked: 8 holdings, 2 packages, 8 titles" in text.out
-    assert "last brought in step: " in text.out
+    assert "last in step: " in text.out
     assert pair["in_step_at"] == runs.json["runs"][0]["ended_at"]
 
 
