@@ -173,7 +173,7 @@ async def tell_the_story(console: "Console", practice: "PracticeProcess", settin
     console.print(
         f"\nMoved: {result.verified:,} of {moved.plan.summary.writes:,} changes were written, read back and found "
         f"equal to what was meant.\nNot moved: {failed:,} failed, {result.skipped:,} skipped, {moved.parked:,} parked "
-        "(bad records, each listed above with what to do).\n"
+        "(bad records, each in the report with what to do).\n"
         f"The second migrate wrote {again.result.applied:,} records: "
         f"{again.plan.summary.unchanged:,} were compared and agree.",
         highlight=False,

@@ -241,4 +241,8 @@ def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
 
 
 def _more(count: int) -> list[Text]:
-    return [Text(f"  … and {count - MOST_SHOWN:,} more; --output FILE has them all")] if count > MOST_SHOWN else []
+    return (
+        [Text(f"  … and {count - MOST_SHOWN:,} more, in the whole report (--output FILE)")]
+        if count > MOST_SHOWN
+        else []
+    )
