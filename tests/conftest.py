@@ -1,8 +1,6 @@
 """What many tests share: one Postgres for the whole session, and an empty database of its own for each test."""
 
 import logging
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.store.database import engine_for
 from sync.store.embedded import EmbeddedServer, embedded_postgres
-from tests.support.databases import NOT_DURABLE, Databases
+from tests.support.databases import NOT_DURABLE, Databases, open_folder
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +24,9 @@ def _only_warnings() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[Path]:
-    """Give a folder that the account of the server may pass through (pytest's own lie below a private one)."""
-    base = Path(tempfile.mkdtemp())
-    base.chmod(0o711)
-    yield base / "data"
-    shutil.rmtree(base, ignore_errors=True)
+    """Give a folder for the server that all tests share."""
+    with open_folder() as base:
+        yield base / "data"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

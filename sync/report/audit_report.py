@@ -22,7 +22,7 @@ from sync.report.match_report import (
     write_left_over,
     write_list,
 )
-from sync.report.words import plain, value_words
+from sync.report.words import and_more, plain, value_words
 
 MOST_DIFFERENCES = 20
 MOST_REASONS = 12
@@ -34,7 +34,7 @@ def audit_text(report: AuditReport) -> RenderableType:
     shown = list(islice(report.differences, MOST_DIFFERENCES))
     more = report.differences.count - len(shown)
     parts: list[RenderableType] = [_head(report), *_by_package(shown)]
-    parts += [Text(f"  … and {more:,} more; the report file has them all (--output FILE)")] if more else []
+    parts += [and_more(more)] if more else []
     return Group(*parts, *_rest(report))
 
 

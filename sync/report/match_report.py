@@ -15,7 +15,7 @@ from rich.text import Text
 from sync.engine.match_report import Ambiguous, MatchReport
 from sync.model import Kind, Parked, System, clean, name_key
 from sync.report.json_report import Write, json_text
-from sync.report.words import cut, plain, short
+from sync.report.words import and_more, cut, plain, short
 from sync.store.pairs import ByNumber, Kept, Matches, OnlyHere
 
 MOST_SHOWN = 10
@@ -199,7 +199,7 @@ def first(items: Iterable[T], count: int, lines: Callable[[T], Sequence[Text]]) 
     parts: list[RenderableType] = []
     for number, one in enumerate(items):
         if number >= MOST_IN_DETAIL:
-            parts.append(Text(f"  … and {count - MOST_IN_DETAIL:,} more; the report file has them all (--output FILE)"))
+            parts.append(and_more(count - MOST_IN_DETAIL))
             break
         parts += lines(one)
     return parts

@@ -13,7 +13,7 @@ from sync.plan.changes import NOT_ASKED, REMOVALS, Action, Change, Guard, Status
 from sync.plan.direction import BOTH_WAYS, Direction, directions_of
 from sync.report.overview import MOST_SHOWN, Overview
 from sync.report.rows import ReportRow
-from sync.report.words import LONGEST_VALUE, cut, plain, value_words
+from sync.report.words import LONGEST_VALUE, and_more, cut, plain, value_words
 from sync.store.changes import Outcome
 from sync.store.conflicts import Conflict
 from sync.store.plans import PlanInfo
@@ -241,8 +241,4 @@ def _change_lines(change: Change, outcome: Outcome) -> list[Text]:
 
 
 def _more(count: int) -> list[Text]:
-    return (
-        [Text(f"  … and {count - MOST_SHOWN:,} more, in the whole report (--output FILE)")]
-        if count > MOST_SHOWN
-        else []
-    )
+    return [and_more(count - MOST_SHOWN)] if count > MOST_SHOWN else []

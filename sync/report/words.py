@@ -27,6 +27,11 @@ def short(text: str) -> str:
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
+def and_more(number: int) -> Text:
+    """Return that so many more are not shown, and where they stand."""
+    return Text(f"  … and {number:,} more, in the whole report (--output FILE)")
+
+
 def value_words(value: FieldValue) -> str:
     """Return a value as a person reads it."""
     if value is None or value in ("", ()):

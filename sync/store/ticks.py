@@ -4,8 +4,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, Select, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -57,17 +58,13 @@ async def add_tick(engine: AsyncEngine, pair: str, due_at: datetime, *, what: st
 async def last_tick(engine: AsyncEngine, pair: str) -> Tick | None:
     """Return the latest due run of a pair, None when none was ever due."""
     query = select(tick).where(tick.c.pair == pair).order_by(tick.c.due_at.desc()).limit(1)
-    async with engine.connect() as connection:
-        row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else _tick(row)
+    return await _one(engine, query)
 
 
 async def waiting_tick(engine: AsyncEngine, pair: str) -> Tick | None:
     """Return the earliest run of a pair that is due and not over, None when none is."""
     query = select(tick).where(tick.c.pair == pair, tick.c.state == TickState.DUE).order_by(tick.c.due_at).limit(1)
-    async with engine.connect() as connection:
-        row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else _tick(row)
+    return await _one(engine, query)
 
 
 async def recent_ticks(engine: AsyncEngine, pair: str, limit: int) -> list[Tick]:
@@ -88,9 +85,7 @@ async def is_left(engine: AsyncEngine, pair: str) -> bool:
 async def tick_of_run(engine: AsyncEngine, run_id: int) -> Tick | None:
     """Return the due run that last ended, or was put off, with a run; None when a person began it."""
     query = select(tick).where(tick.c.run_id == run_id).order_by(tick.c.due_at.desc()).limit(1)
-    async with engine.connect() as connection:
-        row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else _tick(row)
+    return await _one(engine, query)
 
 
 async def end_tick(engine: AsyncEngine, one: Tick, state: TickState, *, run_id: int | None, message: str) -> None:
@@ -114,6 +109,12 @@ async def _set(engine: AsyncEngine, one: Tick, **values: object) -> None:
 def work_of(engine: AsyncEngine, pair: str) -> AbstractAsyncContextManager[bool]:
     """Hold the scheduled work of a pair; False comes when another daemon holds it."""
     return advisory_lock(engine, f"scheduled {pair}")
+
+
+async def _one(engine: AsyncEngine, query: Select[Any]) -> Tick | None:
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _tick(row)
 
 
 def _tick(row: RowMapping) -> Tick:

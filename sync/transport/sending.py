@@ -94,10 +94,9 @@ class Sender:
     ) -> None:
         """Write over a record that exists, unless it is already as it shall be.
 
-        Before each sending it is read, and must still be as the plan saw it.
-
-        So a write whose answer was lost, and that was not carried out, is made anew of the record as it is then.
-        `canonical` is the record as it is compared, `own` as it is kept for an undo, where that is another form.
+        Before each sending it is read, and must still be as the plan saw it; so after a lost answer it is made anew of
+        the record as it is then. `canonical` is the record as it is compared, `own` as it is kept for an undo, where
+        that is another form.
 
         Raises:
             ChangedSincePlanError: when somebody edited it since the plan.

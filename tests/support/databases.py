@@ -1,8 +1,11 @@
 """Databases for tests, made from a template in a fraction of a second."""
 
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -15,6 +18,17 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "
 """Server settings for databases that no test expects to outlive a power cut."""
 
 TEMPLATE = "upgraded"
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Yield a folder that the account of an embedded server may pass through (pytest's own lie below a private one)."""
+    made = Path(tempfile.mkdtemp())
+    made.chmod(0o711)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 class Databases:

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +24,7 @@ from sync.store.database import engine_for
 from sync.store.embedded import embedded_postgres
 from sync.store.schema import upgrade_schema
 from tests.support.commands import Place, free_port, until, writes
-from tests.support.databases import NOT_DURABLE, psycopg_address
+from tests.support.databases import NOT_DURABLE, open_folder, psycopg_address
 from tests.support.libraries import journal, plain_library
 from tests.support.practice import Exchange, Systems, practice_systems
 from tests.system.test_database_away import away
@@ -102,10 +101,9 @@ def _lives(process: int) -> bool:
 
 @pytest.fixture
 async def own_postgres() -> AsyncIterator[OwnPostgres]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # noqa: ASYNC240
+    with open_folder() as folder:
         async with AsyncExitStack() as stack:
-            own = OwnPostgres(Path(folder) / "data", stack)
+            own = OwnPostgres(folder / "data", stack)
             await own.start()
             async with engine_for(own.url) as engine:
                 await upgrade_schema(engine)

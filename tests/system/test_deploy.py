@@ -438,8 +438,9 @@ def test_alerts_and_panels_use_metrics_that_there_are() -> None:
     for panel, target in targets():
         assert unknown_in(target["expr"], target["legendFormat"]) == [], panel["title"]
     (pair,) = [one for one in dashboard()["templating"]["list"] if one["name"] == "pair"]
-    name, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", pair["query"]["query"]).groups()  # type: ignore[union-attr]
-    assert label in metrics_and_labels()[name]
+    asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", pair["query"]["query"])
+    assert asked is not None
+    assert asked[2] in metrics_and_labels()[asked[1]]
 
 
 def test_alerts_name_outcomes_that_there_are() -> None:

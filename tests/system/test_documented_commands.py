@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sync.folio import errors
 from sync.store.postgres_binaries import find_binaries
 from tests.support.commands import REPOSITORY, Place, configuration, custom_titles
-from tests.support.databases import Databases, psycopg_address
+from tests.support.databases import Databases, open_folder, psycopg_address
 from tests.support.documents.commands import PROGRAM, commands_in_the_text, refusal, shell_lines
 from tests.support.libraries import plain_library
 from tests.support.practice import Systems, practice_systems
@@ -33,7 +32,6 @@ def systems() -> Iterator[Systems]:
 
 def program_in(folder: Path) -> dict[str, str]:
     """Put the program where `make install` puts it; return the environment in which it and Postgres's are found."""
-    folder.chmod(0o711)  # the account of an embedded server passes through it
     program = folder / ".venv" / "bin" / PROGRAM
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m sync "$@"\n', encoding="utf-8")
@@ -110,8 +108,8 @@ async def test_the_operating_guide_works_from_the_first_run_to_undo_and_a_back_u
 
 
 async def test_a_copied_folder_of_the_embedded_postgres_restores(systems: Systems) -> None:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as named:
-        place = Place(folder=Path(named), command=("bash", "-c"), environment=program_in(Path(named)))
+    with open_folder() as folder:
+        place = Place(folder=folder, command=("bash", "-c"), environment=program_in(folder))
         place.configure(re.sub(r"\[database\].*?\n\n", "", configuration(systems, ""), flags=re.DOTALL))
         await run_line(place, f"{PROGRAM} migrate --from alma --to folio --yes")
         (copied,) = [one for one in shell_lines(REPOSITORY / "docs" / "operating.md") if one.command.startswith("cp ")]

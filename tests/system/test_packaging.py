@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import tomllib
 import venv
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.support.commands import REPOSITORY, Place
+from tests.support.databases import open_folder
 
 NEEDED = (
     "sync/_config/alma-folio-sync.example.toml",
@@ -36,11 +36,9 @@ REGISTRIES = tuple(
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Give a folder that the account of the embedded server may pass through (pytest's own are private)."""
-    made = Path(tempfile.mkdtemp())
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    """Give a folder in which a command may start its own server."""
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
