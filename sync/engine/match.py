@@ -20,14 +20,16 @@ async def match(work: Work, way: str, alma: Snapshot, folio: Snapshot) -> Matche
 async def _match_both(work: Work, alma: Snapshot, folio: Snapshot) -> Matched:
     """Link from both sides: packages that bear one name alone first, so that nothing ambiguous is decided by order."""
     work.progress.begin("match", None)
-    ambiguous = await from_folio.match_packages(work, alma, folio)
-    names = await from_alma.match_packages(work, alma, folio, leave=ambiguous.packages)
-    title_names = await from_alma.match_contents(work, alma, folio)
-    await from_folio.match_contents(work, alma, folio)
+    doubts = await from_folio.match_packages(work, alma, folio)
+    leave = [key for doubt in doubts for key in doubt.folio]
+    names, more = await from_alma.match_packages(work, alma, folio, leave=leave)
+    titles = await from_alma.match_contents(work, alma, folio)
+    doubtful = await from_folio.match_contents(work, alma, folio)
     work.progress.end("match")
     return Matched(
         package_names=names,
-        title_names=title_names,
-        ambiguous=ambiguous.packages,
-        ambiguous_collections=ambiguous.collections,
+        title_names=titles.names,
+        doubts=(*doubts, *more),
+        doubtful_bibs=titles.doubtful,
+        doubtful_titles=doubtful,
     )

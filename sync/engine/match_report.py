@@ -275,21 +275,14 @@ async def _tell(sides: Sides, report: MatchReport) -> None:
 
 
 def _ambiguous(sides: Sides) -> tuple[Ambiguous, ...]:
-    """Return the packages and collections that bear one name, by that name."""
-    reasons = {System.ALMA: sides.matched.ambiguous_collections, System.FOLIO: sides.matched.ambiguous}
-    by_name: dict[str, dict[System, dict[str, str]]] = {}
-    words: dict[str, str] = {}
-    for system, found in reasons.items():
-        for key, reason in sorted(found.items()):
-            name = sides.name(system, key)
-            by_name.setdefault(name_key(name), {}).setdefault(system, {})[key] = name
-            words[name_key(name)] = reason
-    return tuple(
+    """Return the packages and collections that nothing tells apart, in the order of their names."""
+    found = [
         Ambiguous(
-            name=next(iter(there[System.FOLIO].values())),
-            reason=words[key],
-            alma=there.get(System.ALMA, {}),
-            folio=there[System.FOLIO],
+            name=sides.name(System.FOLIO, one.folio[0]),
+            reason=one.why,
+            alma={key: sides.name(System.ALMA, key) for key in one.alma},
+            folio={key: sides.name(System.FOLIO, key) for key in one.folio},
         )
-        for key, there in sorted(by_name.items())
-    )
+        for one in sides.matched.doubts
+    ]
+    return tuple(sorted(found, key=lambda one: name_key(one.name)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from sync.engine.read import Snapshot
 from sync.engine.work import Work
 from sync.errors import DataError
+from sync.match.by_name import Doubt
 from sync.model import Kind, Parked, System
 from sync.plan.changes import Action, Change, Cost, Guard, Status, Summary
 from sync.plan.cost import DailyCalls, Limits, Step, estimate
@@ -21,15 +22,26 @@ from sync.transport.budget import Budget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """What matching settled beside the links: names for Alma's packages and titles in FOLIO, by Alma key; and which
-    packages of FOLIO may be one of several collections, by FOLIO key, with the reason; in a two-way plan also which
-    collections may be one of several packages, by Alma key.
+    """What matching settled beside the links: names for Alma's packages and titles in FOLIO, by Alma key; and what
+    waits for a person, since it may be there already: packages and collections that nothing tells apart, bibs and
+    FOLIO's titles with the reason, each by its key.
     """
 
     package_names: Mapping[str, str] = field(default_factory=dict)
     title_names: Mapping[str, str] = field(default_factory=dict)
-    ambiguous: Mapping[str, str] = field(default_factory=dict)
-    ambiguous_collections: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
+    doubtful_bibs: Mapping[str, str] = field(default_factory=dict)
+    doubtful_titles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ambiguous(self) -> dict[str, str]:
+        """Return which packages of FOLIO may be one of several collections, with the reason."""
+        return {key: one.why for one in self.doubts for key in one.folio}
+
+    @property
+    def ambiguous_collections(self) -> dict[str, str]:
+        """Return which collections may be one of several packages, with the reason."""
+        return {key: one.why for one in self.doubts for key in one.alma}
 
 
 @dataclass(slots=True)

@@ -20,9 +20,19 @@ from sync.model.records import (
     UserDefined,
     kind_of,
 )
-from sync.model.text import clean, cut_at_word, name_key
+from sync.model.text import (
+    ARTICLES,
+    bounded_key,
+    clean,
+    cut_at_word,
+    like_name_key,
+    name_key,
+    name_words,
+    same_name_key,
+)
 
 __all__ = [
+    "ARTICLES",
     "INHERITED",
     "PUBLICATION_TYPES",
     "Batch",
@@ -50,11 +60,15 @@ __all__ = [
     "System",
     "Title",
     "UserDefined",
+    "bounded_key",
     "clean",
     "cut_at_word",
     "day_ranges",
     "kind_of",
+    "like_name_key",
     "name_key",
+    "name_words",
     "parse_isbn",
     "parse_issn",
+    "same_name_key",
 ]

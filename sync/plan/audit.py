@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.errors import DataError
-from sync.model import Holding, Kind, Loss, Package, Record, Title, name_key
+from sync.model import Holding, Kind, Loss, Package, Record, Title, same_name_key
 from sync.plan.changes import FieldValue, Fit
 from sync.plan.compare import meaning, shown
 from sync.plan.three_way import flows_of, is_empty
@@ -222,7 +222,7 @@ def _same_in_form(name: str, both: Counterparts) -> str:
     for fitted, own, losses in forms:
         if (fitted is not None or name == "embargo") and meaning(fitted) == meaning(own):
             return _lost(losses, name) or IN_ANOTHER_FORM
-    if name == "name" and any(name_key(str(fitted)) == name_key(str(own)) for fitted, own, _ in forms):
+    if name == "name" and any(same_name_key(str(fitted)) == same_name_key(str(own)) for fitted, own, _ in forms):
         return SPELLED_OTHERWISE
     return ""
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sync.model import CoverageRange, Holding, Package, Proxy, Record, Title, name_key
+from sync.model import CoverageRange, Holding, Package, Proxy, Record, Title, same_name_key
 from sync.plan.changes import FieldValue
 from sync.plan.compare import NOTE_FIELDS, TITLE_FIELDS, meaning, shown
 
@@ -268,7 +268,7 @@ def _equal(name: str, alma: Side, folio: Side, *, settled: bool) -> bool:
     """Return whether both sides hold the same, in either one's form; matched records may spell a name differently."""
     pairs = ((alma.fitted, folio.now), (folio.fitted, alma.now))
     if name == "name" and not settled:
-        return any(name_key(getattr(one, name)) == name_key(getattr(other, name)) for one, other in pairs)
+        return any(same_name_key(getattr(one, name)) == same_name_key(getattr(other, name)) for one, other in pairs)
     if name == "coverage_statement":
         # of a statement that Alma does not have FOLIO's may be made; that it is none in FOLIO either says nothing
         (made, held), (typed, noted) = (tuple(getattr(one, name) or "" for one in pair) for pair in pairs)

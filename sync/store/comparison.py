@@ -1,13 +1,13 @@
 """The comparison in sets: Postgres finds the records that differ, Python sees only those, in batches."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.model import Kind, Record
-from sync.store.encoding import decode
+from sync.store.encoding import decode, storable
 from sync.store.queries import sql
 from sync.store.tables import identity, to_decide
 
@@ -186,21 +186,27 @@ async def join_linked_titles(engine: AsyncEngine, pair: str, snapshot_id: int) -
             await connection.execute(insert(identity), values)
 
 
-async def title_candidates(
-    engine: AsyncEngine, *, source: int, target: int, wanted: Sequence[tuple[str, str]]
+async def titles_alike(
+    engine: AsyncEngine, snapshot_id: int, wanted: Mapping[str, Collection[str]]
 ) -> dict[str, list[str]]:
-    """Return, for titles of one reading as (key, name key), those of the other sharing an identifier or the name."""
-    parameters = {
-        "source": source,
-        "target": target,
-        "keys": [key for key, _ in wanted],
-        "name_keys": [name for _, name in wanted],
-    }
+    """Return the keys of a reading's titles that have one of these search keys, by what they are wanted for."""
+    rows = [(key, storable(one)) for key, keys in wanted.items() for one in sorted(keys)]
+    parameters = {"snapshot": snapshot_id, "keys": [key for key, _ in rows], "match_keys": [one for _, one in rows]}
     found: dict[str, list[str]] = {}
     async with engine.connect() as connection:
-        for row in await connection.execute(sql("title_candidates"), parameters):
-            found.setdefault(row.source_key, []).append(row.target_key)
+        for row in await connection.execute(sql("titles_alike"), parameters):
+            found.setdefault(row.wanted_key, []).append(row.title_key)
     return found
+
+
+async def identities(engine: AsyncEngine, snapshot_id: int, keys: Collection[str]) -> dict[str, str]:
+    """Return the key that stands for each of these titles, itself where it stands alone."""
+    query = select(identity.c.title_key, identity.c.identity_key).where(
+        identity.c.snapshot_id == snapshot_id, identity.c.title_key.in_(keys)
+    )
+    async with engine.connect() as connection:
+        found = {row.title_key: row.identity_key for row in await connection.execute(query)}
+    return {key: found.get(key, key) for key in keys}
 
 
 async def source_records(

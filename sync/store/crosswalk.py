@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.errors import TransientError
-from sync.model import Kind, System, name_key
+from sync.model import Kind, System, same_name_key
 from sync.plan.crosswalk import MOST_SHOWN, Fault, Found, Row
 from sync.store.database import psycopg_connection
 from sync.store.encoding import decode_as, storable
@@ -75,8 +75,8 @@ async def named_links(engine: AsyncEngine, pair: str, search: Search) -> AsyncGe
         await connection.execution_options(isolation_level="REPEATABLE READ")
         parameters = {
             **await _readings(connection, pair),
-            "package": storable(name_key(search.package)),
-            "name": storable(name_key(search.name)),
+            "package": storable(same_name_key(search.package)),
+            "name": storable(same_name_key(search.name)),
         }
         for kind in search.kinds:
             query = sql("list_links").execution_options(yield_per=ROWS_AT_ONCE)

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, Text, cast, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sync.model import Kind, Package, Parked, Reading, Record, System, Title, name_key
+from sync.match.titles import search_keys
+from sync.model import Kind, Package, Parked, Reading, Record, System, Title, bounded_key, name_key, same_name_key
 from sync.plan.guards import Size
 from sync.store.database import psycopg_connection
 from sync.store.encoding import decode, digest, encode, storable
@@ -51,10 +52,10 @@ async def add_entries(engine: AsyncEngine, snapshot_id: int, entries: Sequence[R
             bodies[raw_hash] = raw.decode()
         name = one.record.name if isinstance(one.record, Title | Package) else ""
         key = one.record.key
-        wanted = storable(name_key(name))
+        wanted = storable(bounded_key(same_name_key(name)))
         rows.append((snapshot_id, one.kind, key, one.package_key, one.title_key, wanted, content, raw_hash))
         if isinstance(one.record, Title):
-            identifiers += [(snapshot_id, key, match) for match in sorted(one.record.match_keys())]
+            identifiers += [(snapshot_id, key, storable(match)) for match in sorted(search_keys(one.record))]
     async with engine.begin() as connection:
         await keep_payloads(connection)
         await _copy_in(connection, "add_payloads", bodies.items())

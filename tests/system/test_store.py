@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.errors import ConfigurationError, LockedError
+from sync.match.titles import search_keys
 from sync.model import (
     Holding,
     Identifier,
@@ -27,7 +28,7 @@ from sync.model import (
 )
 from sync.store.bases import Agreement, agree, base_records
 from sync.store.budgets import StoredBudget
-from sync.store.comparison import source_records, title_candidates
+from sync.store.comparison import source_records, titles_alike
 from sync.store.database import engine_for
 from sync.store.encoding import digest, encode
 from sync.store.group_commit import MOST_TOGETHER, GroupCommit
@@ -194,9 +195,8 @@ async def test_titles_are_proposed_by_a_shared_identifier_or_the_same_name(datab
         Title(key="3", name="Tides and more"),
     ]
     await add_entries(database, target, [_reading(one) for one in there])
-    assert await title_candidates(database, source=source, target=target, wanted=[("991", "tides")]) == {
-        "991": ["1", "2"]
-    }
+    wanted = {"991": search_keys(Title(key="991", name="Tides", identifiers=(issn,)))}
+    assert await titles_alike(database, target, wanted) == {"991": ["1", "2"]}
 
 
 async def _payloads(engine: AsyncEngine) -> set[bytes]:

@@ -114,15 +114,15 @@ def test_the_closest_of_several_is_chosen() -> None:
     assert _chosen(WANTED, longer, turned) == "2"
 
 
-def test_more_shared_numbers_count_before_the_closer_name() -> None:
+def test_the_very_name_counts_before_more_shared_numbers_and_those_before_a_closer_name() -> None:
+    """Else a former name, or a volume, would take the title of the record that bears its very name."""
     wanted = _title("99", "Journal of Tides", ISSN, OTHER_ISSN)
+    very = _title("1", "Journal of Tides", ISSN)
+    both = _title("2", "The Tides: Journal of sea", ISSN, OTHER_ISSN)
+    closer = _title("3", "Tides, Journal of", ISSN)
 
-    assert (
-        _chosen(
-            wanted, _title("1", "Journal of Tides", ISSN), _title("2", "The Tides: Journal of sea", ISSN, OTHER_ISSN)
-        )
-        == "2"
-    )
+    assert _chosen(wanted, both, closer, very) == "1"
+    assert _chosen(wanted, closer, both) == "2"
 
 
 def test_a_tie_goes_to_the_lowest_id_as_a_number() -> None:
@@ -187,6 +187,14 @@ def test_a_match_by_number_goes_before_one_by_name() -> None:
         ("Die Zeit", "Zeit", 3),
         ("Tides and Dunes", "Dunes & Tides", 2),
         ("Tides", "Tides and Dunes", 1),
+        ("Reader's Digest", "Readers\u2019 Digest.", 3),
+        ("E-Journals", "EJournals", 3),
+        ("Journal of Physics", "Journal of Physics A", 0),
+        ("Tides", "Tides. Vol. 2", 0),
+        ("Tides", "Tides 2", 0),
+        ("Tides", "Tides: Supplement", 0),
+        ("Jahrbuch", "Jahrbuch 2019", 0),
+        ("कि", "का", 0),
         ("Tides", "Dunes", 0),
         ("A", "The", 0),
         ("The", "the", 3),
@@ -268,3 +276,106 @@ def test_one_publication_is_what_is_connected_by_numbers_in_whatever_order(
     for key, leader in found.items():
         assert leader < key
         assert leader not in found
+
+
+# of several records that want one title
+
+
+VOLUME = _title("11", "History of the sea. Vol. 1", ISBN, kind="Book")
+OTHER_VOLUME = _title("12", "History of the sea. Vol. 2", ISBN, kind="Book")
+WHOLE = _title("13", "History of the sea", ISBN, kind="Book")
+THE_SET = _title("1", "History of the Sea.", ISBN, kind="Book", managed=True)
+
+
+def test_a_volume_never_takes_the_title_of_the_whole_set() -> None:
+    for rivals in ((), (WHOLE,), (OTHER_VOLUME,), (WHOLE, OTHER_VOLUME)):
+        assert choose(VOLUME, [THE_SET], rivals=rivals).title is None
+    assert choose(WHOLE, [THE_SET], rivals=[VOLUME, OTHER_VOLUME]).title == THE_SET
+
+
+def test_a_volume_whose_set_is_nobody_elses_waits_and_is_made_where_the_set_has_its_record() -> None:
+    assert choose(VOLUME, [THE_SET]).doubtful == (THE_SET,)
+    assert "'History of the Sea.' (1)" in choose(VOLUME, [THE_SET]).why
+    assert choose(VOLUME, [THE_SET], rivals=[WHOLE]).doubtful == ()
+
+
+def test_a_former_name_leaves_the_title_to_the_record_that_bears_its_name() -> None:
+    former, now = _title("11", "Tides Bulletin", ISSN, OTHER_ISSN), _title("12", "Tides", ISSN)
+    title = _title("1", "TIDES", ISSN, OTHER_ISSN, managed=True)
+
+    assert choose(former, [title]).title == title
+    assert choose(former, [title], rivals=[now]).title is None
+    assert choose(now, [title], rivals=[former]).title == title
+
+
+def test_of_two_records_that_fit_alike_neither_takes_the_title() -> None:
+    one, other = _title("11", "Tides", ISSN), _title("12", "Tides", ISSN)
+    title = _title("1", "Tides", ISSN, managed=True)
+
+    for wanted, rival in ((one, other), (other, one)):
+        choice = choose(wanted, [title], rivals=[rival])
+        assert (choice.title, choice.doubtful) == (None, (title,))
+
+
+def test_the_next_best_is_taken_where_the_best_is_another_records() -> None:
+    wanted = _title("11", "Tides and Dunes", ISSN)
+    rival = _title("12", "Tides", ISSN)
+
+    choice = choose(wanted, [_title("1", "Tides", ISSN), _title("2", "Dunes and tides", ISSN)], rivals=[rival])
+
+    assert choice.title is not None
+    assert choice.title.key == "2"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Tides.", "Tides"),
+        ("Sailor's Tides", "Sailors\u2019 Tides"),
+        ("E-Tides", "Etides"),
+        ("Tides & Dunes", "Tides and Dunes"),
+        ("Gezeiten und Dünen", "GEZEITEN & DUNEN"),
+        ("Marées: revue", "Marees / revue"),
+    ],
+)
+def test_a_custom_title_of_the_same_name_in_another_spelling_is_the_same(name: str, other: str) -> None:
+    assert _chosen(_title("99", name), _title("1", other)) == "1"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "other"),
+    [
+        (_title("99", "The Tides"), _title("1", "Tides")),
+        (_title("99", "Tides, Journal of"), _title("1", "Journal of Tides")),
+        (_title("99", "Tides", ISSN, medium=Medium.PRINT), _title("1", "Tides", OTHER_ISSN, medium=Medium.ONLINE)),
+    ],
+    ids=["an article", "the order of words", "the printed number here, the online one there"],
+)
+def test_what_is_not_surely_different_waits(wanted: Title, other: Title) -> None:
+    choice = choose(wanted, [other])
+
+    assert (choice.title, choice.doubtful) == (None, (other,))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _title("1", "Tides", OTHER_ISSN),
+        _title("1", "The Tides", kind="Book"),
+        _title("1", "The Tides", managed=True),
+        _title("1", "Tides of the sea"),
+    ],
+    ids=["other numbers", "another type", "of the knowledge base", "another name"],
+)
+def test_what_is_surely_different_does_not_wait(other: Title) -> None:
+    assert choose(WANTED if other.numbers() else _title("99", "Tides"), [other]).doubtful == ()
+
+
+def test_titles_linked_to_different_records_are_never_one() -> None:
+    """A second bib of one name and number, made for a title of its own, is that title's (first use, F1)."""
+    one, other, third = (_title(key, name, ISSN) for key, name in (("1", "Tides"), ("2", "TIDES"), ("3", "Tides")))
+
+    assert same_publications([one, other], {"1": "a", "2": "b"}) == {}
+    assert same_publications([one, other], {"1": "a", "2": "a"}) == {"2": "1"}
+    assert same_publications([one, other, third], {"1": "a", "2": "b"}) == {"3": "1"}
+    assert same_publications([one, other, third], {"2": "b", "3": "c"}) == {"2": "1"}

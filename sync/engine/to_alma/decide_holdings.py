@@ -84,7 +84,8 @@ def _why_not(scope: AlmaScope, case: Case, package: Package) -> str:
     places = {place_of(collection_id, one) for one in (*case.bibs, name_key(case.title.name))}
     if collection_id and places & scope.unreadable:
         return "a portfolio of this title could not be read in Alma; it is listed too"
-    return ""
+    doubt = scope.matched.doubtful_titles.get(case.title.key, "") if not case.bibs else ""
+    return f"{doubt}: say which belong together: links import" * bool(doubt)
 
 
 async def _create(scope: AlmaScope, outcome: Outcome, case: Case, singles: Singles) -> None:

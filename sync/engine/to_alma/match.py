@@ -1,21 +1,20 @@
 """match, from FOLIO's side: which of Alma's collections, bibs and portfolios are the packages, titles and resources."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from sync.engine.planning import Matched
 from sync.engine.read import Snapshot
+from sync.engine.title_choice import Choosing
 from sync.engine.work import Work
-from sync.match.titles import choose, same_publications
-from sync.model import Kind, Package, System, Title, name_key
+from sync.match.by_name import Doubt, pair_by_name
+from sync.match.titles import same_publications
+from sync.model import Kind, Package, System, Title
 from sync.store.comparison import (
     Comparison,
     Differing,
     differing_from_folio,
     holdings_at,
-    title_candidates,
     unlinked_titles,
 )
 from sync.store.links import Link, links_from_folio, store_links, taken_by
@@ -25,98 +24,89 @@ BATCH = 500
 
 
 async def match_from_folio(work: Work, alma: Snapshot, folio: Snapshot) -> Matched:
-    """Link what belongs together and is not linked yet; return which packages may be one of several collections."""
+    """Link what belongs together and is not linked yet; return what waits for a person."""
     work.progress.begin("match", None)
-    ambiguous = await match_packages(work, alma, folio)
-    await match_contents(work, alma, folio)
+    doubts = await match_packages(work, alma, folio)
+    doubtful = await match_contents(work, alma, folio)
     work.progress.end("match")
-    return Matched(ambiguous=ambiguous.packages)
+    return Matched(doubts=doubts, doubtful_titles=doubtful)
 
 
-async def match_contents(work: Work, alma: Snapshot, folio: Snapshot) -> None:
-    """Link titles and resources to the bibs and portfolios that are there."""
+async def match_contents(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
+    """Link titles and resources to the bibs and portfolios that are there; return why titles wait, by FOLIO key."""
     comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     among = folio.id if folio.complete else None
+    doubtful: dict[str, str] = {}
     async for keys in unlinked_titles(work.database, comparison, BATCH):
-        await match_titles(work, comparison, keys, among)
+        doubtful |= await match_titles(work, comparison, keys, among)
         work.progress.advance("match", len(keys))
     holdings = differing_from_folio(work.database, comparison, Kind.HOLDING, run_id=work.run_id, batch=BATCH)
     async for differing in holdings:
         new = [one for one in differing if not (one.present or one.unreadable)]
         await match_holdings(work, alma, new, among)
         work.progress.advance("match", len(differing))
+    return doubtful
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """Unlinked packages and collections of one name, with the reason: by FOLIO key, and by Alma key."""
-
-    packages: dict[str, str] = field(default_factory=dict)
-    collections: dict[str, str] = field(default_factory=dict)
-
-
-async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> Ambiguous:
-    """Link packages to the collection that bears their name, if it is the only one; return those with several.
+async def match_packages(work: Work, alma: Snapshot, folio: Snapshot) -> tuple[Doubt, ...]:
+    """Link packages to the collections that bear their names; return those that a person tells apart.
 
     Activated collections of the Community Zone count as well: they can only be found, never created (mapping).
     """
-    packages, collections = await _by_name(work, folio), await _by_name(work, alma)
-    there = {key for keys in collections.values() for key in keys}
+    packages, collections = await _names(work, folio), await _names(work, alma)
     unreadable = await parked_keys(work.database, work.run_id, System.ALMA)
-    linked = await links_from_folio(
-        work.database, work.name, Kind.PACKAGE, [key for keys in packages.values() for key in keys]
-    )
-    known = {key for key, found in linked.items() if any(one.alma_id in there | unreadable for one in found)}
+    linked = await links_from_folio(work.database, work.name, Kind.PACKAGE, sorted(packages))
+    known = {key for key, found in linked.items() if any(one.alma_id in {*collections, *unreadable} for one in found)}
     taken = await taken_by(
         work.database,
         work.name,
         Kind.PACKAGE,
-        sorted(there),
+        sorted(collections),
         among=folio.id if folio.complete else None,
         run_id=work.run_id,
     )
-    found: list[Link] = []
-    ambiguous = Ambiguous()
-    for name, keys in packages.items():
-        new = [key for key in keys if key not in known]
-        free = [key for key in collections.get(name, ()) if key not in taken]
-        if len(new) == 1 and len(free) == 1:
-            found.append(Link(kind=Kind.PACKAGE, alma_id=free[0], folio_id=new[0], how="name"))
-        elif new and free:
-            words = f"{len(new)} packages of FOLIO and {len(free)} collections of Alma bear this name"
-            ambiguous.packages.update(dict.fromkeys(new, words))
-            ambiguous.collections.update(dict.fromkeys(free, words))
+    free = {key: name for key, name in collections.items() if key not in taken}
+    pairs = pair_by_name(free, {key: name for key, name in packages.items() if key not in known})
+    found = [
+        Link(kind=Kind.PACKAGE, alma_id=alma_id, folio_id=folio_id, how="name")
+        for alma_id, folio_id in sorted(pairs.same.items())
+    ]
     await store_links(work.database, work.name, work.run_id, found)
-    return ambiguous
+    return tuple(pairs.doubts)
 
 
-async def _by_name(work: Work, snapshot: Snapshot) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    async for record in all_records(work.database, snapshot.id, Kind.PACKAGE):
-        package = cast("Package", record)
-        if package.selected and package.name:
-            found[name_key(package.name)].append(package.key)
-    return found
+async def _names(work: Work, snapshot: Snapshot) -> dict[str, str]:
+    """Return the names of the packages of one side that are selected, by key."""
+    found = all_records(work.database, snapshot.id, Kind.PACKAGE)
+    return {one.key: one.name async for one in found if isinstance(one, Package) and one.selected and one.name}
 
 
-async def match_titles(work: Work, comparison: Comparison, keys: Sequence[str], among: int | None) -> None:
-    """Link titles to bibs that portfolios of this library use: by identifier and name, or by the name alone."""
+async def match_titles(work: Work, comparison: Comparison, keys: Sequence[str], among: int | None) -> dict[str, str]:
+    """Link titles to bibs that portfolios of this library use: by identifier and name, or by the name alone.
+
+    Return why titles wait that may be one of Alma's bibs, by FOLIO key.
+    """
     titles = cast("dict[str, Title]", await records(work.database, comparison.folio, Kind.TITLE, keys))
-    wanted = [(key, name_key(title.name)) for key, title in titles.items()]
-    candidates = await title_candidates(work.database, source=comparison.folio, target=comparison.alma, wanted=wanted)
-    mms_ids = sorted({key for found in candidates.values() for key in found})
-    bibs = cast("dict[str, Title]", await records(work.database, comparison.alma, Kind.TITLE, mms_ids))
-    taken = set(await taken_by(work.database, work.name, Kind.TITLE, mms_ids, among=among, run_id=work.run_id))
-    found: list[Link] = []
-    for key, title in titles.items():
-        free = [bibs[one] for one in candidates.get(key, ()) if one in bibs and one not in taken]
-        choice = choose(title, free)
-        if choice.title is None:
-            continue
-        for mms_id in _same_bibs(choice.title, free):
-            taken.add(mms_id)
-            found.append(Link(kind=Kind.TITLE, alma_id=mms_id, folio_id=key, how=choice.how, managed=title.managed))
+
+    async def owners(mms_ids: Collection[str]) -> dict[str, set[str]]:
+        taken = await taken_by(work.database, work.name, Kind.TITLE, list(mms_ids), among=among, run_id=work.run_id)
+        return {mms_id: {folio_id} for mms_id, folio_id in taken.items()}
+
+    async def settled(folio_ids: Collection[str]) -> Collection[str]:
+        return await links_from_folio(work.database, work.name, Kind.TITLE, list(folio_ids))
+
+    choosing = Choosing(
+        database=work.database, own=comparison.folio, other=comparison.alma, owners=owners, settled=settled
+    )
+    chosen = await choosing.choices(titles)
+    found = [
+        Link(kind=Kind.TITLE, alma_id=mms_id, folio_id=key, how=one.choice.how, managed=titles[key].managed)
+        for key, one in chosen.items()
+        if one.choice.title is not None
+        for mms_id in _same_bibs(one.choice.title, one.free)
+    ]
     await store_links(work.database, work.name, work.run_id, found)
+    return {key: why for key, one in chosen.items() if (why := one.choice.why)}
 
 
 def _same_bibs(chosen: Title, candidates: Sequence[Title]) -> list[str]:

@@ -27,6 +27,7 @@ from sync.store.links import Link, links, package_links
 from sync.store.snapshots import all_records, records
 
 BATCH = 500
+SAY_WHICH = "say which belong together: links import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,19 @@ class Scope:
         return self.matched.title_names
 
     def left(self, key: str, package: Link | None) -> str:
-        """Return why nothing new is written for a collection in a two-way plan, "" when it is."""
+        """Return why nothing new is written for a collection, "" when it is."""
+        ambiguous = self.matched.ambiguous_collections.get(key, "") if package is None else ""
+        if ambiguous:
+            return f"{ambiguous}: give them names of their own, or {SAY_WHICH}"
         if not self.planning.both_ways:
             return ""
-        if package is not None and package.folio_id not in self.packages | self.made_again:
-            return "its package is gone in FOLIO; its removal in Alma is listed"
-        ambiguous = self.matched.ambiguous_collections.get(key, "") if package is None else ""
-        return f"{ambiguous}: give them names of their own, or say which belong together: links import" * bool(
-            ambiguous
-        )
+        gone = package is not None and package.folio_id not in self.packages | self.made_again
+        return "its package is gone in FOLIO; its removal in Alma is listed" if gone else ""
+
+    def doubt(self, key: str, title: Link | None) -> str:
+        """Return why a title waits that may be there already, "" when it does not."""
+        why = self.matched.doubtful_bibs.get(key, "") if title is None else ""
+        return f"{why}: {SAY_WHICH}" if why else ""
 
     @property
     def work(self) -> Work:
@@ -178,6 +183,7 @@ async def title_cases(scope: Scope) -> AsyncIterator[list[Case]]:
                     title_key=group.identity_key,
                     name=desired.name,
                     identifiers=title.numbers(),
+                    withhold=scope.doubt(group.identity_key, link),
                 )
             )
         yield cases
@@ -205,7 +211,7 @@ async def holding_cases(scope: Scope) -> AsyncIterator[list[Case]]:
             if link is None and scope.planning.both_ways:
                 # its resource was removed, though its bib or its collection is another one's by now: that is no new one
                 link = next((one for one in own if one.folio_id not in there), None)
-            case = await _holding_case(scope, group, sources, titles, package, link)
+            case = await _holding_case(scope, group, sources, titles, package, title, link)
             cases += [case] if case is not None else []
         yield cases
 
@@ -216,6 +222,7 @@ async def _holding_case(
     sources: Mapping[str, SourceRecord],
     titles: Mapping[str, Record],
     package: Link | None,
+    title_link: Link | None,
     link: Link | None,
 ) -> Case | None:
     own = {key: sources[key] for key in group.keys}
@@ -246,5 +253,6 @@ async def _holding_case(
         identifiers=title.numbers(),
         managed_package=package is not None and package.folio_id in scope.managed_packages,
         withhold=scope.left(group.package_key, package)
+        or scope.doubt(group.identity_key, title_link)
         or ("the package was not read completely in FOLIO" if unseen and link is None else ""),
     )

@@ -1,16 +1,19 @@
 """match: which record is which. Links are made once, by name or identifier, and stand for good afterwards."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from sync.engine.planning import Matched
 from sync.engine.read import Snapshot
+from sync.engine.title_choice import Choosing
 from sync.engine.to_folio.agreements import links_for
 from sync.engine.work import Work
 from sync.errors import DataError
 from sync.folio.fit import PACKAGE_NAME_LIMIT, TITLE_NAME_LIMIT, fit_package, fit_title
-from sync.match.titles import choose, same_publications
-from sync.model import Kind, Package, Title, name_key
+from sync.match.by_name import Doubt, pair_by_name
+from sync.match.titles import same_publications
+from sync.model import Holding, Kind, Package, Title, name_key
 from sync.plan.names import NameClaim, unique_names
 from sync.store.comparison import (
     Comparison,
@@ -20,12 +23,19 @@ from sync.store.comparison import (
     differing_titles,
     join_linked_titles,
     same_names,
-    title_candidates,
 )
 from sync.store.links import Link, linked_from, links, package_links, remembered_names, store_links
 from sync.store.snapshots import all_records, records
 
 BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names that Alma's titles are given where their own are taken, and why titles wait, by Alma key."""
+
+    names: dict[str, str]
+    doubtful: dict[str, str]
 
 
 async def match_from_alma(work: Work, alma: Snapshot, folio: Snapshot) -> Matched:
@@ -34,44 +44,59 @@ async def match_from_alma(work: Work, alma: Snapshot, folio: Snapshot) -> Matche
     Package names are complete; title names are given only where a title's own name is wanted by others too.
     """
     work.progress.begin("match", None)
-    package_names = await match_packages(work, alma, folio)
-    title_names = await match_contents(work, alma, folio)
+    package_names, doubts = await match_packages(work, alma, folio)
+    titles = await match_contents(work, alma, folio)
     work.progress.end("match")
-    return Matched(package_names=package_names, title_names=title_names)
+    return Matched(package_names=package_names, title_names=titles.names, doubts=doubts, doubtful_bibs=titles.doubtful)
 
 
-async def match_contents(work: Work, alma: Snapshot, folio: Snapshot) -> dict[str, str]:
-    """Link bibs and portfolios to the titles and resources that are there; return the names `match_from_alma` does."""
+async def match_contents(work: Work, alma: Snapshot, folio: Snapshot) -> Named:
+    """Link bibs and portfolios to the titles and resources that are there."""
     comparison = Comparison(pair=work.name, alma=alma.id, folio=folio.id, rules=work.rules)
     title_names = await name_titles(work, alma)
+    doubtful: dict[str, str] = {}
     async for groups in differing_titles(work.database, comparison, BATCH):
-        await match_titles(work, comparison, groups, title_names, alma_complete=alma.complete)
+        doubtful |= await match_titles(work, comparison, groups, title_names, alma_complete=alma.complete)
         work.progress.advance("match", len(groups))
     async for groups in differing_holdings(work.database, comparison, BATCH):
-        await match_holdings(work, folio, groups)
+        await match_holdings(work, alma, folio, groups)
         work.progress.advance("match", len(groups))
-    return title_names
+    return Named(title_names, doubtful)
 
 
-async def match_packages(work: Work, alma: Snapshot, folio: Snapshot, leave: Collection[str] = ()) -> dict[str, str]:
+async def match_packages(
+    work: Work, alma: Snapshot, folio: Snapshot, leave: Collection[str] = ()
+) -> tuple[dict[str, str], tuple[Doubt, ...]]:
     """Link collections to the custom packages that bear their names; return every collection's FOLIO name.
 
-    The packages in `leave` are nobody's before a person says whose.
+    With it come those that a person tells apart. The packages in `leave` are nobody's before somebody says whose.
     """
     known = await package_links(work.database, work.name)
     held = await _packages(work, folio)
     collections = await _packages(work, alma)
     # a collection that Alma no longer has keeps its package from nobody
     taken = {link.folio_id for key, link in known.items() if key in collections or not alma.complete}
-    free = {name_key(one.name): one.key for one in held.values() if not one.managed and one.key not in taken}
-    names = _names(_package_claims(work, collections, known, held), known, free)
+    free = {one.key: one.name for one in held.values() if not one.managed and one.key not in taken}
+    by_name = {name_key(name): key for key, name in free.items()}
+    claims = _package_claims(work, collections, known, held)
+    names = _names(claims, known, by_name)
+    pairs = pair_by_name(
+        {one.key: one.name for one in claims if one.key not in known},
+        {key: name for key, name in free.items() if key not in leave},
+    )
+    doubtful = {key for doubt in pairs.doubts for key in (*doubt.alma, *doubt.folio)} | set(leave)
+    same = dict(pairs.same)
+    for key, name in names.items():
+        # an earlier run may have made it under the name that tells it apart
+        package_key = by_name.get(name_key(name), "")
+        if key not in {*known, *same, *doubtful} and package_key and package_key not in {*doubtful, *same.values()}:
+            same[key] = package_key
     found = [
-        Link(kind=Kind.PACKAGE, alma_id=key, folio_id=package_key, how="name", name=name)
-        for key, name in sorted(names.items())
-        if key not in known and (package_key := free.get(name_key(name), "")) and package_key not in leave
+        Link(kind=Kind.PACKAGE, alma_id=key, folio_id=package_key, how="name", name=names[key])
+        for key, package_key in sorted(same.items())
     ]
     await store_links(work.database, work.name, work.run_id, found)
-    return names
+    return names, tuple(pairs.doubts)
 
 
 async def _packages(work: Work, snapshot: Snapshot) -> dict[str, Package]:
@@ -115,7 +140,8 @@ async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:
     names: dict[str, str] = {}
     async for keys in same_names(work.database, alma.id):
         titles = cast("list[Title]", list((await records(work.database, alma.id, Kind.TITLE, keys)).values()))
-        same = same_publications(titles)
+        linked = await links(work.database, work.name, Kind.TITLE, keys)
+        same = same_publications(titles, {key: one.folio_id for key, one in linked.items()})
         await add_identities(work.database, alma.id, same)
         leaders = sorted((one for one in titles if one.key not in same), key=lambda one: one.key)
         claims = [title_claim(one, remembered.get(one.key, "")) for one in leaders]
@@ -133,41 +159,52 @@ def title_claim(title: Title, remembered: str) -> NameClaim:
 
 async def match_titles(
     work: Work, comparison: Comparison, groups: Sequence[Group], names: Mapping[str, str], *, alma_complete: bool
-) -> None:
-    """Link titles that FOLIO's reading already holds: by identifier and name, or by the name of a custom title."""
+) -> dict[str, str]:
+    """Link titles that FOLIO's reading already holds: by identifier and name, or by the name of a custom title.
+
+    A link that stands is left as it is. Return why titles wait that may be one of FOLIO's, by the key that stands for
+    them.
+    """
     known = await links(work.database, work.name, Kind.TITLE, [key for group in groups for key in group.keys])
-    new = [group for group in groups if not all(key in known for key in group.keys)]
-    if not new:
-        return
-    own = await records(work.database, comparison.alma, Kind.TITLE, [group.identity_key for group in new])
-    wanted = [(key, name_key(names.get(key, cast("Title", title).name))) for key, title in own.items()]
-    candidates = await title_candidates(work.database, source=comparison.alma, target=comparison.folio, wanted=wanted)
-    keys = sorted({key for keys in candidates.values() for key in keys})
-    there = await records(work.database, comparison.folio, Kind.TITLE, keys)
-    # a bib that Alma no longer has (merged into another, say) keeps its title from nobody
-    among = comparison.alma if alma_complete else None
-    owners = await linked_from(work.database, work.name, Kind.TITLE, keys, among=among)
     found: list[Link] = []
-    for group in new:
-        title = cast("Title | None", own.get(group.identity_key))
+    new: dict[str, Group] = {}
+    for group in groups:
         linked = next((known[key] for key in group.keys if key in known), None)
-        if linked is None and title is not None:
-            free = [
-                cast("Title", there[key])
-                for key in candidates.get(group.identity_key, ())
-                if key in there and not owners.get(key, set()) - set(group.keys)
-            ]
-            choice = choose(title, free, name=names.get(group.identity_key, ""))
-            if choice.title is not None:
-                owners.setdefault(choice.title.key, set()).update(group.keys)
-                linked = _title_link(title, choice.title, choice.how)
-        if linked is not None:
-            found += links_for(linked, group.keys)
+        if linked is None:
+            new[group.identity_key] = group
+        else:
+            found += links_for(linked, [key for key in group.keys if key not in known])
+    own = cast("dict[str, Title]", await records(work.database, comparison.alma, Kind.TITLE, list(new)))
+    # a bib that Alma no longer has (merged into another, say) keeps its title from nobody
+    choosing = choosing_in_folio(work, comparison, names, among=comparison.alma if alma_complete else None)
+    chosen = await choosing.choices(own)
+    for key, one in chosen.items():
+        if one.choice.title is not None:
+            found += links_for(_title_link(own[key], one.choice.title, one.choice.how), new[key].keys)
     await store_links(work.database, work.name, work.run_id, found)
+    return {key: why for key, one in chosen.items() if (why := one.choice.why)}
 
 
-async def match_holdings(work: Work, folio: Snapshot, groups: Sequence[Group]) -> None:
-    """Link holdings whose title and package are linked and whose resource is there."""
+def choosing_in_folio(work: Work, comparison: Comparison, names: Mapping[str, str], *, among: int | None) -> Choosing:
+    """Return how Alma's bibs find FOLIO's titles; with `among`, only links of bibs that snapshot holds count."""
+
+    async def owners(keys: Collection[str]) -> dict[str, set[str]]:
+        return await linked_from(work.database, work.name, Kind.TITLE, list(keys), among=among)
+
+    async def settled(keys: Collection[str]) -> Collection[str]:
+        return await links(work.database, work.name, Kind.TITLE, list(keys))
+
+    return Choosing(
+        database=work.database, own=comparison.alma, other=comparison.folio, owners=owners, settled=settled, names=names
+    )
+
+
+async def match_holdings(work: Work, alma: Snapshot, folio: Snapshot, groups: Sequence[Group]) -> None:
+    """Link holdings whose title and package are linked and whose resource is there.
+
+    A link moves only with its portfolio: where Alma has put it into another collection or under another bib, or a
+    person said that its collection or bib is another record of FOLIO.
+    """
     packages = await package_links(work.database, work.name)
     titles = await links(work.database, work.name, Kind.TITLE, [group.identity_key for group in groups])
     wanted = {}
@@ -177,14 +214,31 @@ async def match_holdings(work: Work, folio: Snapshot, groups: Sequence[Group]) -
             wanted[f"{package.folio_id}-{title.folio_id}"] = group
     known = await links(work.database, work.name, Kind.HOLDING, [key for group in groups for key in group.keys])
     there = await records(work.database, folio.id, Kind.HOLDING, list(wanted))
-    found = [
-        Link(kind=Kind.HOLDING, alma_id=key, folio_id=resource_id, how="title and package")
+    places = {
+        key: resource_id
         for resource_id, group in wanted.items()
         if resource_id in there
         for key in group.keys
         if key not in known or known[key].folio_id != resource_id
+    }
+    stay = await _stand_elsewhere(work, alma, {key: place for key, place in places.items() if key in known})
+    found = [
+        Link(kind=Kind.HOLDING, alma_id=key, folio_id=place, how="title and package")
+        for key, place in places.items()
+        if key not in stay
     ]
     await store_links(work.database, work.name, work.run_id, found)
+
+
+async def _stand_elsewhere(work: Work, alma: Snapshot, places: Mapping[str, str]) -> set[str]:
+    """Return those portfolios whose own bib is linked to another title than these places name."""
+    moved = cast("dict[str, Holding]", await records(work.database, alma.id, Kind.HOLDING, list(places)))
+    bibs = await links(work.database, work.name, Kind.TITLE, sorted({one.title_key for one in moved.values()}))
+    return {
+        key
+        for key, one in moved.items()
+        if one.title_key in bibs and not places[key].endswith(f"-{bibs[one.title_key].folio_id}")
+    }
 
 
 def _title_link(title: Title, found: Title, how: str) -> Link:

@@ -1,6 +1,7 @@
 -- Records of FOLIO whose every counterpart in Alma is gone, or was moved elsewhere from a record that we made (a later
 -- link says where to); what was parked is there, only not readable. What we removed ourselves and somebody took in
--- anew is theirs. One row for each linked record of FOLIO; `gone` says which of them.
+-- anew is theirs. A resource is never gone while Alma has a portfolio of its title in its package, whatever the links
+-- of that portfolio say. One row for each linked record of FOLIO; `gone` says which of them.
 with mine as (
   select l.id, l.folio_id, l.closed_at,
          l.closed_at is null and (
@@ -24,8 +25,21 @@ with mine as (
         )
       )
     )
+),
+found as (
+  select f.key, f.package_key, f.title_key, array_agg(m.id order by m.id) as link_ids, bool_or(m.there) as there
+  from mine m
+  join entry f on f.snapshot_id = :folio and f.kind = :kind and f.key = m.folio_id
+  group by f.key, f.package_key, f.title_key
 )
-select f.key as target_id, f.package_key, array_agg(m.id order by m.id) as link_ids, not bool_or(m.there) as gone
-from mine m
-join entry f on f.snapshot_id = :folio and f.kind = :kind and f.key = m.folio_id
-group by f.key, f.package_key
+select r.key as target_id, r.package_key, r.link_ids,
+       not r.there and not exists (
+         select from link p
+         join link t
+           on t.pair = p.pair and t.kind = 'title' and t.folio_id = r.title_key and t.closed_at is null
+         join entry a
+           on a.snapshot_id = :alma and a.kind = :kind and a.package_key = p.alma_id and a.title_key = t.alma_id
+         where p.pair = :pair and p.kind = 'package' and p.folio_id = r.package_key and p.closed_at is null
+           and r.title_key <> ''
+       ) as gone
+from found r
