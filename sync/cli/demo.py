@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PRACTICE_RATE = 500
 SETTLE_SECONDS = 5
 PAIR = "demo"
+DEFAULT_SEED = 2026
 
 
 @click.command(
@@ -24,7 +25,7 @@ PAIR = "demo"
     epilog="""\b
 Examples:
   alma-folio-sync demo
-  alma-folio-sync demo --portfolios 500
+  alma-folio-sync demo --portfolios 500 --seed 7
   alma-folio-sync demo --titles my-list.tsv other-list.csv    your own KBART files
 
 Exit codes: 0 everything moved or was listed with its reason · 1 error · 7 something failed that should not have""",
@@ -40,6 +41,8 @@ Exit codes: 0 everything moved or was listed with its reason · 1 error · 7 som
 @click.argument("more_titles", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--portfolios", type=click.IntRange(30, 200_000), default=3000, show_default=True,
               help="How large the made-up library is.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 999_999), default=DEFAULT_SEED, show_default=True,
+              help="Which library is made up: the same number, the same library.")  # fmt: skip
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -54,6 +57,7 @@ def command(
     titles: tuple[Path, ...],
     more_titles: tuple[Path, ...],
     portfolios: int,
+    seed: int,
     data_dir: Path,
     picture: Path | None,
 ) -> int:
@@ -66,7 +70,7 @@ def command(
 
         from sync.sandbox.process import PracticeProcess
 
-        setup = practice_setup((*titles, *more_titles), portfolios)
+        setup = practice_setup((*titles, *more_titles), portfolios, seed)
         click.echo("Starting the practice Alma, the practice FOLIO and the embedded Postgres on this machine …")
         async with PracticeProcess(setup) as practice:
             console = Console(record=picture is not None, width=110 if picture else None)
@@ -78,7 +82,7 @@ def command(
     return run_async(ctx, work)
 
 
-def practice_setup(titles: tuple[Path, ...], portfolios: int) -> "PracticeSetup":
+def practice_setup(titles: tuple[Path, ...], portfolios: int, seed: int) -> "PracticeSetup":
     """Return practice systems filled from title lists, or with a made-up library."""
     from sync.sandbox.alma import AlmaSwitches
     from sync.sandbox.folio import FolioSwitches
@@ -86,7 +90,7 @@ def practice_setup(titles: tuple[Path, ...], portfolios: int) -> "PracticeSetup"
     from sync.sandbox.library import practice_knowledge_base, practice_library
     from sync.sandbox.process import PracticeSetup
 
-    library = library_from_title_lists(titles) if titles else practice_library(portfolios=portfolios)
+    library = library_from_title_lists(titles) if titles else practice_library(seed=seed, portfolios=portfolios)
     for warning in library.warnings[:10]:
         click.echo(f"  {warning}")
     if len(library.warnings) > 10:
@@ -95,7 +99,7 @@ def practice_setup(titles: tuple[Path, ...], portfolios: int) -> "PracticeSetup"
         alma=AlmaSwitches(requests_per_second=PRACTICE_RATE, daily_calls=10_000_000),
         folio=FolioSwitches(requests_per_second=PRACTICE_RATE, daily_calls=0),
         library=library,
-        knowledge_base=practice_knowledge_base(library, seed=2026),
+        knowledge_base=practice_knowledge_base(library, seed=seed),
     )
 
 

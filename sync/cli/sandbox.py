@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sync.cli.demo import DEFAULT_SEED
 from sync.cli.options import global_options
 from sync.cli.running import ExitCode, run_async
 
@@ -25,7 +26,7 @@ def command() -> None:
     epilog="""\b
 Examples:
   alma-folio-sync sandbox serve
-  alma-folio-sync sandbox serve --portfolios 500 --requests-per-second 500
+  alma-folio-sync sandbox serve --portfolios 500 --requests-per-second 500 --seed 7
   alma-folio-sync sandbox serve --titles my-list.tsv""",
 )
 @global_options
@@ -33,6 +34,8 @@ Examples:
 @click.option("--folio-port", type=click.IntRange(0, 65535), default=8082, show_default=True, help="0: any free one.")
 @click.option("--portfolios", type=click.IntRange(30, 200_000), default=3000, show_default=True,
               help="How large the made-up library is.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 999_999), default=DEFAULT_SEED, show_default=True,
+              help="Which library is made up: the same number, the same library.")  # fmt: skip
 @click.option(
     "--titles",
     multiple=True,
@@ -52,6 +55,7 @@ def serve(
     alma_port: int,
     folio_port: int,
     portfolios: int,
+    seed: int,
     titles: tuple[Path, ...],
     requests_per_second: int,
 ) -> int:
@@ -65,11 +69,11 @@ def serve(
         from sync.sandbox.serve import PracticeUrls
         from sync.sandbox.serve import serve as serve_both
 
-        library = library_from_title_lists(titles) if titles else practice_library(portfolios=portfolios)
+        library = library_from_title_lists(titles) if titles else practice_library(seed=seed, portfolios=portfolios)
         alma = PracticeAlma(switches=AlmaSwitches(requests_per_second=requests_per_second))
         folio = PracticeFolio(switches=FolioSwitches())
         alma.load(library)
-        folio.load(practice_knowledge_base(library, seed=2026))
+        folio.load(practice_knowledge_base(library, seed=seed))
 
         def ready(urls: PracticeUrls) -> None:
             click.echo(

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sync.model import Kind, System
-from sync.plan.changes import Action, Cost
+from sync.plan.changes import REMOVALS, Action, Cost
 
 SECONDS_A_DAY = 86_400
 
@@ -54,6 +54,9 @@ COSTS: dict[Step, CallCost] = {
     },
 }
 
+LAST_LOOK: dict[System, CallCost] = {System.FOLIO: CallCost(calls=1, ebsco=1), System.ALMA: CallCost(calls=1)}
+"""GET of the record's counterpart on the other side, right before a record is removed."""
+
 ADDED_TO_PACKAGE = CallCost(calls=1, ebsco=5)
 """POST of a title that FOLIO has already into one more package."""
 
@@ -88,6 +91,10 @@ def estimate(kinds: Counter[Step], *, alma: Limits, folio: Limits, tags: bool = 
             tagged = tags and step[2] is Action.CREATE and step[1] is not Kind.TITLE and step[0] is System.FOLIO
             calls[step[0]] += count * (cost.calls + tagged)
             ebsco += count * cost.ebsco
+        if step[2] in REMOVALS and step[1] is not Kind.SERVICE:
+            other = System.ALMA if step[0] is System.FOLIO else System.FOLIO
+            calls[other] += count * LAST_LOOK[other].calls
+            ebsco += count * LAST_LOOK[other].ebsco
     added = max(
         0,
         kinds[System.FOLIO, Kind.HOLDING, Action.CREATE] - kinds[System.FOLIO, Kind.TITLE, Action.CREATE],

@@ -118,6 +118,14 @@ async def taken_by(
         return {row.alma_id: row.folio_id for row in await connection.execute(query)}
 
 
+async def links_ever(engine: AsyncEngine, pair: str, kind: Kind, system: System, record_id: str) -> list[Link]:
+    """Return every link that a record of a system has or had, the oldest first."""
+    column = link.c.alma_id if system is System.ALMA else link.c.folio_id
+    query = select(link).where(link.c.pair == pair, link.c.kind == kind, column == record_id).order_by(link.c.id)
+    async with engine.connect() as connection:
+        return [_link(row) for row in (await connection.execute(query)).mappings()]
+
+
 async def linked_below(engine: AsyncEngine, pair: str, kind: Kind, package_id: str) -> list[str]:
     """Return the ids of FOLIO records of a package that are linked, in order."""
     query = (

@@ -23,7 +23,7 @@ PROXIES = {"EZPROXY": "EZProxy"}
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """A call that was carried out, before its answer leaves. `body` may be replaced; its length is told anew."""
+    """A call that was carried out, before its answer leaves. `status` and `body` may be replaced; its length is told anew."""
 
     method: str
     path: str
@@ -76,7 +76,7 @@ class Meddled:
             await outcome
         others = [(name, value) for name, value in start["headers"] if name != b"content-length"]
         length = (b"content-length", str(len(exchange.body)).encode())
-        await send({**start, "headers": [*others, length]})
+        await send({**start, "status": exchange.status, "headers": [*others, length]})
         await send({"type": "http.response.body", "body": exchange.body})
 
 
