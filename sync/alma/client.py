@@ -88,6 +88,7 @@ async def open_alma(
         budget=budget,
         retry=options.retry,
         observer=options.observer,
+        fence=options.fence,
     ) as connection:
         yield AlmaClient(connection)
 

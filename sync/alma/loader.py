@@ -38,10 +38,10 @@ from sync.errors import DataError, NotFoundError, RefusedError
 from sync.match.titles import choose
 from sync.model import Holding, Package, Service, Title
 from sync.plan.changes import Change
-from sync.plan.compare import ALMA_HOLDING_FIELDS, differences
+from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, refuse_if_edited
 from sync.plan.writes import Before, Claims
 from sync.transport.records import Record
-from sync.transport.sending import LOOKS, Sender
+from sync.transport.sending import LOOKS, Fresh, Sender
 
 T = TypeVar("T")
 
@@ -257,14 +257,20 @@ class AlmaLoader:
         whole = None if change_id in self.left_out else again(dict(stored.raw), before)
         if whole is not None and whole != stored.raw:
             try:
-                await self._finish_portfolio(change_id, holding, stored, whole)
+                await self._finish_portfolio(
+                    change_id, holding, stored, lambda one: again(dict(one.raw), before) or dict(one.raw)
+                )
             except RefusedError as error:
                 self.left_out[change_id] = error.message
             else:
                 return stored
         if fields:
-            body = changed_portfolio(stored.raw, holding, stored.record, fields, self.codes)
-            await self._finish_portfolio(change_id, holding, stored, body)
+            await self._finish_portfolio(
+                change_id,
+                holding,
+                stored,
+                lambda one: changed_portfolio(one.raw, holding, one.record, fields, self.codes),
+            )
         return stored
 
     async def update_portfolio(self, change: Change, holding: Holding) -> None:
@@ -283,18 +289,33 @@ class AlmaLoader:
             canonical=lambda stored: stored.record,
         )
 
-    async def _finish_portfolio(self, change_id: str, holding: Holding, stored: StoredPortfolio, body: Body) -> None:
+    async def _finish_portfolio(
+        self,
+        change_id: str,
+        holding: Holding,
+        stored: StoredPortfolio,
+        body: Callable[[StoredPortfolio], Body],
+    ) -> None:
         place = stored.record
+
+        async def read() -> StoredPortfolio:
+            now = await self.shelves.portfolio(place, place.key)
+            refuse_if_edited(place.key, holding, place, now.record, ALMA_HOLDING_FIELDS)
+            return now
+
+        async def write(one: StoredPortfolio) -> str:
+            return await self._put_portfolio(place, body(one))
 
         async def found() -> str | None:
             current = (await self.shelves.portfolio(place, place.key)).record
             return None if differences(holding, current, ALMA_HOLDING_FIELDS) else place.key
 
+        fresh = Fresh(stored, read)
         await self.sender.send(
             change_id,
             "update portfolio",
             place.key,
-            lambda: self._put_portfolio(place, body),
+            lambda: fresh.sends(write),
             found,
             look_once=True,
             before=Before(record=place),

@@ -19,7 +19,7 @@ from sync.model import Holding, Service, Title
 from sync.plan.changes import Change
 from sync.plan.compare import refuse_if_moved
 from sync.plan.writes import Before
-from sync.transport.sending import Sender
+from sync.transport.sending import Fresh, Sender
 
 LOOKS = (0.0, 0.0, 0.02, 0.04, 0.08, 0.16, 0.3, 0.4)
 """Shares of the waiting time between two looks whether a delete is carried out; together the whole of it."""
@@ -113,12 +113,12 @@ class AlmaRemover:
                 return change.target_id
             return None
 
-        async def call() -> str:
+        async def remove(_: Before) -> str:
             await delete()
             return change.target_id
 
         try:
-            before = await look()
+            fresh = await Fresh.read(look)
         except NotFoundError:
             return
         attached: RefusedError | None = None
@@ -128,7 +128,7 @@ class AlmaRemover:
             if under_way and await is_gone():
                 return
             if not under_way:
-                attached = await self._send(change, operation, before, call, is_gone)
+                attached = await self._send(change, operation, fresh, remove, is_gone)
                 under_way = attached is None
         if under_way:
             raise InProgressError(f"Alma has not carried out the delete within {self.wait_seconds:.0f} seconds")
@@ -141,8 +141,8 @@ class AlmaRemover:
         self,
         change: Change,
         operation: str,
-        before: Before,
-        call: Callable[[], Awaitable[str]],
+        fresh: Fresh[Before],
+        remove: Callable[[Before], Awaitable[str]],
         is_gone: Callable[[], Awaitable[str | None]],
     ) -> RefusedError | None:
         """Ask for the delete; return None when it is under way, or why it cannot be carried out yet.
@@ -150,7 +150,15 @@ class AlmaRemover:
         The count of what is attached may lag behind deletes that were carried out (facts: alma §4).
         """
         try:
-            await self.sender.send(change.id, operation, change.target_id, call, is_gone, look_once=True, before=before)
+            await self.sender.send(
+                change.id,
+                operation,
+                change.target_id,
+                lambda: fresh.sends(remove),
+                is_gone,
+                look_once=True,
+                before=fresh.first,
+            )
         except (NotFoundError, InProgressError):
             return None
         except RefusedError as error:

@@ -15,7 +15,7 @@ from sync.folio.fit import FolioMaps
 from sync.settings import Pair
 from sync.store.budgets import StoredBudget
 from sync.store.encoding import digest, encode
-from sync.transport.connection import Observer, Options
+from sync.transport.connection import Fence, Observer, Options
 
 MAPPING_VERSION = 2
 """Raised whenever the mapping gives other values for the same records, so that every record is decided anew."""
@@ -106,9 +106,12 @@ async def open_search_of(pair: Pair) -> AsyncIterator[SearchClient | None]:
 
 @asynccontextmanager
 async def open_clients(
-    pair: Pair, database: AsyncEngine | None, observer: Observer | None = None
+    pair: Pair, database: AsyncEngine | None, observer: Observer | None = None, fence: Fence | None = None
 ) -> AsyncIterator[tuple[AlmaClient, FolioClient]]:
-    """Yield clients for both systems of a pair; with a database the day's calls are counted in it."""
+    """Yield clients for both systems of a pair; with a database the day's calls are counted in it.
+
+    The `fence` is asked before each write is sent whether it may be.
+    """
     ledger = StoredBudget(database, pair.accounts) if database is not None else None
     async with (
         open_alma(
@@ -121,6 +124,7 @@ async def open_clients(
                 in_flight=pair.alma.calls_in_flight,
                 ledger=ledger,
                 observer=observer,
+                fence=fence,
             ),
         ) as alma,
         open_folio(
@@ -136,6 +140,7 @@ async def open_clients(
                 in_flight=pair.folio.calls_in_flight,
                 ledger=ledger,
                 observer=observer,
+                fence=fence,
             ),
         ) as folio,
     ):

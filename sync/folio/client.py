@@ -91,6 +91,7 @@ async def open_folio(
         retry=options.retry,
         login=FolioLogin(http, tenant=tenant, username=username, password=password, limiter=limiter),
         observer=options.observer,
+        fence=options.fence,
     ) as connection:
         yield FolioClient(connection)
 

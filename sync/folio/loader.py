@@ -34,11 +34,11 @@ from sync.folio.mapping import holding_from_wire, own_holding, own_package, pack
 from sync.match.titles import choose
 from sync.model import Holding, Medium, Package, Title
 from sync.plan.changes import Change
-from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, differences
+from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, differences, refuse_if_edited
 from sync.plan.names import NameClaim, name_candidates
 from sync.plan.writes import Before, Claims
 from sync.transport.records import Record as WireRecord
-from sync.transport.sending import Sender
+from sync.transport.sending import Fresh, Sender
 
 MOST_LOOKUPS = 6
 NAME_TAKEN = "already exists"
@@ -100,7 +100,7 @@ class FolioLoader:
     async def _complete_package(self, change_id: str, package: Package, stored: wire.Package) -> WrittenPackage:
         await self._write_package(change_id, package, stored)
         if self.tags:
-            await self._tag_package(change_id, stored.id, package)
+            await self._tag_package(change_id, stored, package)
         return WrittenPackage(id=stored.id, name=package.name)
 
     async def update_package(self, change: Change, package: Package) -> None:
@@ -155,20 +155,14 @@ class FolioLoader:
         self, change_id: str, holding: Holding, resource_id: str, origin: Origin, *, name: str
     ) -> None:
         """Give a resource that came into being lately all its details."""
+        stored: wire.Resource | None = None
         if origin is Origin.FOUND:
             stored = (await self.sender.patiently(lambda: self.client.get_resource(resource_id))).model
             await self._write_resource(change_id, resource_id, holding, stored)
         elif needs_details(holding) or (origin is Origin.WITH_TITLE and holding.url):
             await self._write_resource(change_id, resource_id, holding, None)
         if self.tags:
-            body = tags_put(name, self.tags)
-            await self.sender.send(
-                change_id,
-                "tag holding",
-                resource_id,
-                lambda: _done(self.client.put_resource_tags(resource_id, body), resource_id),
-                _never,
-            )
+            await self._tag_holding(change_id, resource_id, name, stored)
 
     async def select_holding(self, change_id: str, holding: Holding, resource_id: str) -> None:
         """Take a title of a managed package into the library's holdings, with all details.
@@ -217,30 +211,55 @@ class FolioLoader:
     async def _write_package(self, change_id: str, package: Package, stored: wire.Package) -> None:
         if not differences(package, package_from_wire(stored), PACKAGE_FIELDS):
             return
-        body = package_put(package, stored)
+
+        async def read() -> wire.Package:
+            now = (await self.client.get_package(stored.id)).model
+            before = package_from_wire(stored)
+            refuse_if_edited(package.name, package, before, package_from_wire(now), PACKAGE_FIELDS)
+            return now
+
+        async def write(one: wire.Package) -> str:
+            return await _id_of(self.client.update_package(one.id, package_put(package, one)))
 
         async def found() -> str | None:
             current = package_from_wire((await self.client.get_package(stored.id)).model)
             return None if differences(package, current, PACKAGE_FIELDS) else stored.id
 
+        fresh = Fresh(stored, read)
         await self.sender.send(
             change_id,
             "update package",
             stored.id,
-            lambda: _id_of(self.client.update_package(stored.id, body)),
+            lambda: fresh.sends(write),
             found,
             before=Before(record=own_package(stored)),
         )
 
-    async def _tag_package(self, change_id: str, package_id: str, package: Package) -> None:
-        body = tags_put(package.name, self.tags, package.content_type)
-        await self.sender.send(
-            change_id,
-            "tag package",
-            package_id,
-            lambda: _done(self.client.put_package_tags(package_id, body), package_id),
-            _never,
-        )
+    async def _tag_package(self, change_id: str, stored: wire.Package, package: Package) -> None:
+        async def read() -> tuple[str, ...]:
+            return _tags((await self.client.get_package(stored.id)).model.attributes.tags)
+
+        async def write(there: tuple[str, ...]) -> str:
+            body = tags_put(package.name, self._with_ours(there), package.content_type)
+            return await _done(self.client.put_package_tags(stored.id, body), stored.id)
+
+        fresh = Fresh(_tags(stored.attributes.tags), read)
+        await self.sender.send(change_id, "tag package", stored.id, lambda: fresh.sends(write), _never)
+
+    async def _tag_holding(self, change_id: str, resource_id: str, name: str, stored: wire.Resource | None) -> None:
+        async def read() -> tuple[str, ...]:
+            return _tags((await self.client.get_resource(resource_id)).model.attributes.tags)
+
+        async def write(there: tuple[str, ...]) -> str:
+            body = tags_put(name, self._with_ours(there))
+            return await _done(self.client.put_resource_tags(resource_id, body), resource_id)
+
+        fresh = Fresh(_tags(stored.attributes.tags) if stored is not None else (), read)
+        await self.sender.send(change_id, "tag holding", resource_id, lambda: fresh.sends(write), _never)
+
+    def _with_ours(self, there: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the tags that are there, and ours: a librarian's own stay."""
+        return tuple(dict.fromkeys((*there, *self.tags)))
 
     async def _known_title(self, title: Title, claims: Claims) -> Title | None:
         """Return the knowledge base's title with one of our identifiers that is the same publication."""
@@ -299,7 +318,15 @@ class FolioLoader:
     async def _write_resource(
         self, change_id: str, resource_id: str, holding: Holding, stored: wire.Resource | None
     ) -> None:
-        body = resource_put(holding, stored)
+        known = holding_from_wire(stored) if stored is not None else None
+
+        async def read() -> wire.Resource:
+            now = (await self.client.get_resource(resource_id)).model
+            refuse_if_edited(resource_id, holding, known, holding_from_wire(now), HOLDING_FIELDS)
+            return now
+
+        async def write(one: wire.Resource | None) -> str:
+            return await _id_of(self.client.update_resource(resource_id, resource_put(holding, one)))
 
         async def found() -> str | None:
             try:
@@ -308,11 +335,12 @@ class FolioLoader:
                 return None
             return None if differences(holding, current, HOLDING_FIELDS) else resource_id
 
+        fresh: Fresh[wire.Resource | None] = Fresh(stored, read)
         await self.sender.send(
             change_id,
             "update holding",
             resource_id,
-            lambda: _id_of(self.client.update_resource(resource_id, body)),
+            lambda: fresh.sends(write),
             found,
             patient=stored is None,
             look_once=True,
@@ -331,6 +359,10 @@ async def _id_of(answer: Awaitable[WireRecord[HasId]]) -> str:
 async def _done(answer: Awaitable[None], record_id: str) -> str:
     await answer
     return record_id
+
+
+def _tags(tags: wire.Tags | None) -> tuple[str, ...]:
+    return tuple(tags.tag_list) if tags is not None else ()
 
 
 async def _never() -> str | None:

@@ -19,7 +19,7 @@ from sync.plan.compare import refuse_if_moved
 from sync.plan.writes import Before
 from sync.transport.paging import read_listing
 from sync.transport.records import ModelT, Record
-from sync.transport.sending import LOOKS, Sender
+from sync.transport.sending import LOOKS, Fresh, Sender
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,24 +38,31 @@ class FolioRemover:
             DataError: when FOLIO still shows it after the settling time.
         """
         resource_id = change.target_id
-        stored = await self._resource(resource_id)
-        if stored is not None:
+
+        async def read() -> wire.Resource:
+            stored = await self._resource(resource_id)
+            if stored is None:
+                raise NotFoundError(f"FOLIO does not show {resource_id} any longer")
             refuse_if_moved(change, holding_from_wire(stored))
+            return stored
 
-            async def call() -> str:
-                if stored.attributes.is_package_custom:
-                    await self.client.delete_resource(resource_id)
-                else:
-                    await self.client.update_resource(resource_id, deselected_resource())
-                return resource_id
+        async def remove(stored: wire.Resource) -> str:
+            if stored.attributes.is_package_custom:
+                await self.client.delete_resource(resource_id)
+            else:
+                await self.client.update_resource(resource_id, deselected_resource())
+            return resource_id
 
-            async def is_gone() -> str | None:
-                return resource_id if await self._resource(resource_id) is None else None
+        async def is_gone() -> str | None:
+            return resource_id if await self._resource(resource_id) is None else None
 
+        with suppress(NotFoundError):
+            fresh = await Fresh.read(read)
+            stored = fresh.first
             before = Before(
                 record=own_holding(stored), title=title_from_resource(stored), lost=_tags(stored.attributes.tags)
             )
-            await self._remove(change, "remove holding", before, call, is_gone)
+            await self._remove(change, "remove holding", before, lambda: fresh.sends(remove), is_gone)
         self._removed.add(resource_id)
 
     async def remove_package(self, change: Change) -> None:
@@ -66,13 +73,16 @@ class FolioRemover:
             DataError: when it holds titles that this run did not take out, or FOLIO still shows it.
         """
         package_id = change.target_id
-        stored = await self._package(package_id)
-        if stored is None:
-            return
-        refuse_if_moved(change, package_from_wire(stored))
-        await self._refuse_if_it_holds_more(package_id)
 
-        async def call() -> str:
+        async def read() -> wire.Package:
+            stored = await self._package(package_id)
+            if stored is None:
+                raise NotFoundError(f"FOLIO does not show {package_id} any longer")
+            refuse_if_moved(change, package_from_wire(stored))
+            await self._refuse_if_it_holds_more(package_id)
+            return stored
+
+        async def remove(stored: wire.Package) -> str:
             if stored.attributes.is_custom:
                 await self.client.delete_package(package_id)
             else:
@@ -82,8 +92,10 @@ class FolioRemover:
         async def is_gone() -> str | None:
             return package_id if await self._package(package_id) is None else None
 
-        before = Before(record=own_package(stored), lost=_tags(stored.attributes.tags))
-        await self._remove(change, "remove package", before, call, is_gone)
+        with suppress(NotFoundError):
+            fresh = await Fresh.read(read)
+            before = Before(record=own_package(fresh.first), lost=_tags(fresh.first.attributes.tags))
+            await self._remove(change, "remove package", before, lambda: fresh.sends(remove), is_gone)
 
     async def _remove(
         self,

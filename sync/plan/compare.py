@@ -92,6 +92,25 @@ def refuse_if_moved(change: Change, current: Record) -> None:
             )
 
 
+def refuse_if_edited(name: str, desired: Record, before: Record | None, now: Record, fields: tuple[str, ...]) -> None:
+    """Refuse a write over a record that is no longer as it was read, in a field that is not as it shall be either.
+
+    Without `before` it was just made, and nothing was in it but what it shall be: what is filled otherwise is an edit.
+
+    Raises:
+        ChangedSincePlanError: naming the field and both values.
+    """
+    was = {one.field: one.before for one in differences(desired, before, fields)} if before is not None else {}
+    for one in differences(desired, now, fields):
+        if before is None and (one.field in ("available", "proxy") or _empty(one.before)):
+            continue  # it is made available, and with the proxy of its package
+        known = was.get(one.field, one.after)
+        if before is None or _unordered(one.before) != _unordered(known):
+            raise ChangedSincePlanError(
+                f"{name}: {one.field} was edited while it was written, and is {one.before!r} now"
+            )
+
+
 def left_to_write(change: Change, desired: Record, current: Record) -> bool:
     """Return whether a field of the change is not yet as it shall be; edits of other fields are not its matter."""
     fields = {one.field for one in change.fields}

@@ -105,6 +105,10 @@ class Budget:
         known = [left for left in (self._left_by_limit(), self._left_by_report()) if left is not None]
         return min(known, default=None)
 
+    def now(self) -> datetime:
+        """Return the present moment by the budget's own clock."""
+        return self._clock()
+
     def resumes_at(self) -> datetime:
         """Return when the count starts anew: the next UTC midnight, or shortly after one that the server missed."""
         now = self._clock()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -14,23 +15,34 @@ import structlog
 
 from sync.errors import BugError, QuotaError, SyncError
 from sync.transport.budget import Budget, BudgetLedger
+from sync.transport.freshness import is_made_of_reading, is_stale
 from sync.transport.http import Answer, AnswerLostError, Http, NotSentError, Params, Transport
-from sync.transport.limiter import Limiter
+from sync.transport.limiter import Limiter, Slot
 from sync.transport.retry import (
     Fate,
     QuotaMidWriteError,
     RepeatRule,
     RetryPolicy,
+    SendAnewError,
     Trouble,
     TryAgainError,
     give_up,
+    may_repeat,
 )
 from sync.transport.rules import READS, Call, ErrorRules, is_json_object, is_json_object_or_nothing
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+LONGEST_PAUSE_SECONDS = 300.0
+"""A system that asks for a longer pause is left alone for that long: the run pauses, as when the calls are used up."""
+MOST_PAUSED_SECONDS = 7 * 86_400.0
+"""A longer wish is a fault of the system, and looked at again after this time."""
+
 Observer = Callable[[str, str, Any], None]
 """Called with method, path and body before each write is sent; what it raises stops the write."""
+
+Fence = Callable[[], None]
+"""Asked right before each write is sent whether it may be; raises LockedError when another run has taken over."""
 
 
 class Login(Protocol):
@@ -50,7 +62,7 @@ class Login(Protocol):
 class Options:
     """How a system is reached, times in seconds. `budget_name` names the account in the ledger (default: the system).
 
-    `transport` replaces the network in tests; `observer` sees each write before it is sent.
+    `transport` replaces the network in tests; `observer` sees each write before it is sent, and `fence` may forbid it.
     """
 
     connect_seconds: float = 10.0
@@ -61,6 +73,7 @@ class Options:
     budget_name: str = ""
     transport: Transport | None = None
     observer: Observer | None = None
+    fence: Fence | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,6 +127,7 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         retry: RetryPolicy | None = None,
         login: Login | None = None,
         observer: Observer | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self.statistics = Statistics()
         self.budget = budget
@@ -124,6 +138,7 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         self._retry = retry or RetryPolicy()
         self._login = login
         self._observer = observer
+        self._fence = fence
         _OPEN.add(self)
 
     @property
@@ -234,6 +249,8 @@ class Connection(AbstractAsyncContextManager["Connection"]):
                 seconds=round(delay, 3),
             )
 
+        if call.is_write and is_made_of_reading():
+            return await self._attempt_once(call)
         rule = RepeatRule(self._retry, is_write=call.is_write, on_repeat=tell)
         try:
             async for attempt in self._retry.run(rule):
@@ -244,14 +261,29 @@ class Connection(AbstractAsyncContextManager["Connection"]):
             raise error from None
         raise BugError(f"{call.name}: no attempt was made")
 
+    async def _attempt_once(self, call: Call) -> Answer:
+        """Send a write whose body would be out of date at a second attempt.
+
+        Raises:
+            SendAnewError: when it was surely not carried out, and may be made anew.
+        """
+        try:
+            return await self._attempt(call)
+        except TryAgainError as failed:
+            if may_repeat(failed.trouble, is_write=True):
+                self.statistics.repeats += 1
+                raise SendAnewError(failed.trouble, call.name) from None
+            raise give_up(failed.trouble, name=call.name, is_write=True, attempts=1) from None
+
     async def _attempt(self, call: Call) -> Answer:
-        async with self._http.place():
+        urgent = call.is_write and is_made_of_reading()
+        async with self._http.place(urgent=urgent):
             login = await self._login.headers() if self._login else {}
             await self.budget.spend(call.cost)
-            waited = await self.limiter.acquire()
-            if call.is_write and self._observer:
-                self._observer(call.method, call.path, call.body)
-            self._count(call, waited)
+            slot = await self.limiter.acquire(urgent=urgent)
+            watch = _Watch(self.limiter, slot, self._fence if call.is_write else None)
+            self._may_leave(call, watch)
+            self._count(call, slot.waited)
             began = time.perf_counter()
             try:
                 answer = await self._http.send(
@@ -260,17 +292,34 @@ class Connection(AbstractAsyncContextManager["Connection"]):
                     params=call.params,
                     content=call.content,
                     headers={**_media_headers(call, self._rules), **login},
+                    watch=watch,
                 )
             except NotSentError as lost:
-                raise self._failed(call, lost, Fate.NOT_SENT, began, waited) from None
+                watch.never_left()
+                raise self._failed(call, lost, Fate.NOT_SENT, began, slot.waited) from None
             except AnswerLostError as lost:
-                raise self._failed(call, lost, Fate.UNTRUSTED, began, waited) from None
-        self._tell(call, str(answer.status), began, waited)
+                raise self._failed(call, lost, Fate.UNTRUSTED, began, slot.waited) from None
+            finally:
+                watch.arrives()
+        self._tell(call, str(answer.status), began, slot.waited)
         self._heed_remaining(answer)
         judgement = self._rules.judge(call, answer)
         if judgement is None:
             return answer
         raise self._consequence(call, judgement, login)
+
+    def _may_leave(self, call: Call, watch: "_Watch") -> None:
+        """Let a write leave only while its run may write, and while what it is made of is fresh."""
+        if call.is_write and is_stale(self.limiter.requests_per_second):
+            watch.never_left()
+            raise TryAgainError(Trouble(fate=Fate.WAITED, reason="it waited until its body was out of date"))
+        try:
+            watch.leaves()
+            if call.is_write and self._observer:
+                self._observer(call.method, call.path, call.body)
+        except BaseException:
+            watch.never_left()
+            raise
 
     def _failed(
         self, call: Call, lost: NotSentError | AnswerLostError, fate: Fate, began: float, waited: float
@@ -283,6 +332,8 @@ class Connection(AbstractAsyncContextManager["Connection"]):
     ) -> TryAgainError | SyncError:
         if isinstance(judgement, SyncError):
             return judgement
+        if (judgement.retry_after or 0.0) > LONGEST_PAUSE_SECONDS and may_repeat(judgement, is_write=call.is_write):
+            return self._paused(call, judgement)
         match judgement.fate:
             case Fate.DAY_USED_UP | Fate.CUT_SHORT:
                 return self._used_up(call, judgement)
@@ -295,11 +346,20 @@ class Connection(AbstractAsyncContextManager["Connection"]):
                     method=call.method,
                     path=call.path,
                     retry_after=judgement.retry_after,
-                    rate=round(self.limiter.rate, 2),
+                    places=self.limiter.places,
                 )
             case Fate.LOGIN_EXPIRED if self._login:
                 self._login.reject(login)
         return TryAgainError(judgement)
+
+    def _paused(self, call: Call, trouble: Trouble) -> QuotaError:
+        """Return the error that ends the run for now: nobody waits for hours with a pair locked."""
+        seconds = min(trouble.retry_after or 0.0, MOST_PAUSED_SECONDS)
+        resumes = self.budget.now() + timedelta(seconds=seconds)
+        return QuotaError(
+            f"{call.name}: {trouble.reason}; {self.system} asks to be left alone until {resumes:%Y-%m-%d %H:%M} UTC",
+            resumes_at=resumes,
+        )
 
     def _used_up(self, call: Call, trouble: Trouble) -> QuotaError:
         self.budget.exhausted()
@@ -335,6 +395,32 @@ class Connection(AbstractAsyncContextManager["Connection"]):
             milliseconds=round((time.perf_counter() - began) * 1000),
             waited=round(waited, 3),
         )
+
+
+@dataclass(slots=True, eq=False)
+class _Watch:
+    """Tells the limiter when a call left and was answered, and asks the fence before it leaves."""
+
+    limiter: Limiter
+    slot: Slot
+    fence: Fence | None
+    answered: bool = False
+
+    def leaves(self) -> None:
+        if self.fence is not None:
+            self.fence()
+
+    def left(self) -> None:
+        self.limiter.sent(self.slot)
+
+    def arrives(self) -> None:
+        if not self.answered:
+            self.answered = True
+            self.limiter.answered(self.slot)
+
+    def never_left(self) -> None:
+        self.answered = True
+        self.limiter.forget(self.slot)
 
 
 def _as_json(body: Any) -> bytes:

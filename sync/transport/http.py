@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import httpx
 
 from sync.errors import BugError, ConfigurationError
 from sync.transport.redaction import scrub
+from sync.transport.turnstile import Turnstile
 
 Transport = httpx.AsyncBaseTransport
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
@@ -50,6 +51,28 @@ class AnswerLostError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.hopeless = hopeless
+
+
+class Watch(Protocol):
+    """Is told how far a request got."""
+
+    def leaves(self) -> None:
+        """The request is about to leave, perhaps after a wait for a connection; what this raises stops it."""
+
+    def left(self) -> None:
+        """The request was written to the network."""
+
+    def arrives(self) -> None:
+        """The first of the answer is there."""
+
+
+async def _trace(watch: Watch, event: str, info: object) -> None:  # noqa: ARG001
+    if event == "http11.send_request_headers.started":
+        watch.leaves()
+    elif event == "http11.send_request_body.complete":
+        watch.left()
+    elif event == "http11.receive_response_headers.complete":
+        watch.arrives()
 
 
 class Headers(Mapping[str, str]):
@@ -160,7 +183,7 @@ class Http:
     ) -> None:
         self._base = _checked_base(base_url)
         self._largest_body = largest_body
-        self._places = asyncio.Semaphore(in_flight)
+        self._places = Turnstile(in_flight)
         # one answer may arrive in pieces, each in time, for ever: so the whole is bounded too
         self._whole_seconds = connect_seconds + 2 * read_seconds
         self._client = httpx.AsyncClient(
@@ -182,12 +205,12 @@ class Http:
         return self._base
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold one of the places in flight.
+    async def place(self, *, urgent: bool = False) -> AsyncIterator[None]:
+        """Hold one of the places in flight; what is urgent comes before all else.
 
         Taken before the limiter is asked: calls that passed it and then wait for a place would leave in a burst.
         """
-        async with self._places:
+        async with self._places.through(urgent=urgent):
             yield
 
     async def send(
@@ -198,8 +221,11 @@ class Http:
         params: Params | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        watch: Watch | None = None,
     ) -> Answer:
         """Send one request and return the whole answer, whatever its status.
+
+        `watch` is told how far it got, and may stop it before it leaves.
 
         Raises NotSentError or AnswerLostError; ConfigurationError if the path leads away from the base address.
         """
@@ -208,6 +234,9 @@ class Http:
             request = self._client.build_request(
                 method, url, params=_query(params), content=content, headers=dict(headers or {})
             )
+            if watch is not None:
+                watch.leaves()
+                request.extensions["trace"] = functools.partial(_trace, watch)
             async with asyncio.timeout(self._whole_seconds):
                 return await self._exchange(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:

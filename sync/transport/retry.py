@@ -10,6 +10,7 @@ The question is never only "did it fail" but "can it have been carried out":
 | 403 from a gateway that is known to recover (Eureka)    | FORBIDDEN     | once, after 1 s  | no: ConfigurationError  |
 | sent, then: read timeout, connection dropped, 408, 5xx  | UNTRUSTED     | again            | no: OutcomeUnknownError |
 | 2xx with a body that cannot be read, 200 without a body | UNTRUSTED     | again            | no: OutcomeUnknownError |
+| not sent: waited too long since its record was read     | WAITED        | (does not occur) | anew            |
 | the day's calls are used up                             | DAY_USED_UP   | no: QuotaError   | no: QuotaError          |
 | 429 from behind the module, in the midst of a write     | CUT_SHORT     | (does not occur) | no: QuotaMidWriteError  |
 | anything else                                           | (answered)    | its own error    | its own error           |
@@ -18,6 +19,9 @@ A 503 with Retry-After from a gateway says when to come back, not that the write
 lost the module's answer. So it is UNTRUSTED like every 5xx. A 408 is a gateway's read timeout, not a client's.
 One FOLIO write is several calls to EBSCO; a 429 from EBSCO may answer the last of them, after the change was made
 (facts: folio §2.1, §2.8): hence CUT_SHORT.
+
+"Again", of a write that is made of a reading of its record, means that the record is read and compared again, and the
+body made anew (`sync.transport.freshness`).
 
 `stamina` runs the attempts. A delay returned by its hook is used as it is, so Retry-After is honoured in full; when
 that would take longer than the total time allowed, the call is given up at once instead of repeated too early.
@@ -44,6 +48,7 @@ class Fate(Enum):
     LOGIN_EXPIRED = "login expired"
     FORBIDDEN = "forbidden for now"
     UNTRUSTED = "untrusted"
+    WAITED = "waited until its body was out of date"
     DAY_USED_UP = "the day's calls are used up"
     CUT_SHORT = "cut short"
 
@@ -80,12 +85,23 @@ class TryAgainError(Exception):
         self.trouble = trouble
 
 
+class SendAnewError(TryAgainError):
+    """Tells whoever made the body of a write to make it anew: it was surely not carried out, and time has passed.
+
+    `name` is system, method and path. Never leaves the transport.
+    """
+
+    def __init__(self, trouble: Trouble, name: str) -> None:
+        super().__init__(trouble)
+        self.name = name
+
+
 def may_repeat(trouble: Trouble, *, is_write: bool) -> bool:
     """Return whether the request may be sent again without a chance of being carried out twice."""
     if trouble.hopeless:
         return False
     match trouble.fate:
-        case Fate.NOT_SENT | Fate.TURNED_AWAY | Fate.LOGIN_EXPIRED:
+        case Fate.NOT_SENT | Fate.TURNED_AWAY | Fate.LOGIN_EXPIRED | Fate.WAITED:
             return True
         case Fate.UNTRUSTED | Fate.FORBIDDEN:
             return not is_write
@@ -161,7 +177,7 @@ class RepeatRule:
         return delay
 
     def _delay(self, trouble: Trouble) -> float:
-        if trouble.fate is Fate.LOGIN_EXPIRED:
+        if trouble.fate in (Fate.LOGIN_EXPIRED, Fate.WAITED):
             return 0.0
         if trouble.fate is Fate.FORBIDDEN:
             return FORBIDDEN_SECONDS

@@ -1,13 +1,17 @@
 """Sends one write under an intent, and finds out what became of it when its answer is lost.
 
-A lost answer is never answered by sending again blindly: the record is looked for by its natural key for as long as
-the system's lists may lag; only what is surely not there is sent again (design: writing).
+What is written over is read right before the write is sent, each time. A lost answer is never answered by sending again
+blindly: the record is looked for by its natural key for as long as the system's lists may lag; only what is surely not
+there is sent again (design: writing).
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import structlog
 
 from sync.errors import NotFoundError, OutcomeUnknownError, QuotaError, SyncError
 from sync.model import Record as CanonicalRecord
@@ -15,7 +19,9 @@ from sync.model import System
 from sync.plan.changes import Change
 from sync.plan.compare import left_to_write, refuse_if_moved
 from sync.plan.writes import Before, IntentState, WriteLog
+from sync.transport.freshness import made_of_reading
 from sync.transport.records import Record
+from sync.transport.retry import RepeatRule, RetryPolicy, SendAnewError, Trouble, give_up
 
 ATTEMPTS = 4
 LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
@@ -23,6 +29,36 @@ LOOKS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.35)
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Fresh(Generic[S]):
+    """A record that was just read, to make the body of a write of; for each further sending it is read again.
+
+    `read` also compares: it raises ChangedSincePlanError where somebody edited the record meanwhile.
+    """
+
+    def __init__(self, first: S, read: Callable[[], Awaitable[S]]) -> None:
+        self.first = first
+        self._unsent = [first]
+        self._read_at = time.monotonic()
+        self._read = read
+
+    @classmethod
+    async def read(cls, read: Callable[[], Awaitable[S]]) -> "Fresh[S]":
+        """Read the record for the first time."""
+        return cls(await read(), read)
+
+    async def sends(self, write: Callable[[S], Awaitable[T]]) -> T:
+        """Make and send a write of the record as it is now; it is not sent again by itself."""
+        if self._unsent:
+            stored = self._unsent.pop()
+        else:
+            stored = await self._read()
+            self._read_at = time.monotonic()
+        with made_of_reading(self._read_at):
+            return await write(stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +68,7 @@ class Sender:
     system: System
     log: WriteLog
     settle_seconds: float
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     async def send(
         self,
@@ -47,14 +84,15 @@ class Sender:
     ) -> T:
         """Send a write under an intent; after a lost answer look for its effect, and send again only without one.
 
+        `call` is made anew for each sending: of a record that exists it sends what `Fresh` gives it.
         `patient`: the record was made a moment ago, so "not found" may only mean "not yet" (facts: folio §2.5).
         `look_once`: the effect would be seen at once, since single records do not lag.
         `before`: the record as it is, where it is written over or removed.
         """
         waits = list(LOOKS[1:]) if patient else []
-        attempts = 0
+        rule = RepeatRule(self.retry, is_write=True, on_repeat=_tell)
+        lost = 0
         while True:
-            attempts += 1
             intent = await self.log.intend(change_id, self.system, operation, natural_key, before)
             try:
                 answer = await call()
@@ -67,8 +105,15 @@ class Sender:
                     await self.log.settle(intent, IntentState.ADOPTED, _answer_id(existing))
                     return existing
                 await self.log.settle(intent, IntentState.ABSENT)
-                if attempts >= ATTEMPTS:
+                lost += 1
+                if lost >= ATTEMPTS:
                     raise
+            except SendAnewError as error:
+                await self.log.settle(intent, IntentState.REFUSED)
+                delay = rule(error)
+                if delay is False:
+                    raise give_up(error.trouble, name=error.name, is_write=True, attempts=rule.attempts) from None
+                await asyncio.sleep(delay)
             except NotFoundError:
                 await self.log.settle(intent, IntentState.REFUSED)
                 if not waits:
@@ -94,9 +139,9 @@ class Sender:
     ) -> None:
         """Write over a record that exists, unless it is already as it shall be.
 
-        Before each sending it is read, and must still be as the plan saw it; so after a lost answer it is made anew of
-        the record as it is then. `canonical` is the record as it is compared, `own` as it is kept for an undo, where
-        that is another form.
+        Before each sending it is read, and must still be as the plan saw it; so after a wait or a lost answer it is
+        made anew of the record as it is then. `canonical` is the record as it is compared, `own` as it is kept for an
+        undo, where that is another form.
 
         Raises:
             ChangedSincePlanError: when somebody edited it since the plan.
@@ -107,9 +152,6 @@ class Sender:
             refuse_if_moved(change, canonical(stored))
             return stored
 
-        async def call() -> str:
-            return await write(unsent.pop() if unsent else await read_unmoved())
-
         async def found() -> str | None:
             try:
                 current = canonical(await read())
@@ -117,12 +159,19 @@ class Sender:
                 return None
             return None if left_to_write(change, desired, current) else change.target_id
 
-        stored = await read_unmoved()
-        if not left_to_write(change, desired, canonical(stored)):
+        fresh = await Fresh.read(read_unmoved)
+        if not left_to_write(change, desired, canonical(fresh.first)):
             return
-        unsent = [stored]
-        before = Before(record=(own or canonical)(stored))
-        await self.send(change.id, operation, change.target_id, call, found, look_once=True, before=before)
+        before = Before(record=(own or canonical)(fresh.first))
+        await self.send(
+            change.id,
+            operation,
+            change.target_id,
+            lambda: fresh.sends(write),
+            found,
+            look_once=True,
+            before=before,
+        )
 
     async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
         """Return a record that is there for sure: "not found" only means "not yet" until the settling time has passed.
@@ -147,6 +196,16 @@ class Sender:
             if existing is not None or enough():
                 return existing
         return None
+
+
+def _tell(trouble: Trouble, attempt: int, delay: float) -> None:
+    log.info(
+        "the write will be made anew",
+        action="http.anew",
+        reason=trouble.reason,
+        attempt=attempt,
+        seconds=round(delay, 3),
+    )
 
 
 def _answer_id(answer: object) -> str:
