@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,10 +19,13 @@ from sync.folio.client import FolioClient
 from sync.plan.changes import Status
 from sync.settings import Pair
 from sync.store.changes import count_statuses
+from sync.store.encoding import storable
 from sync.store.intents import open_intents
+from sync.store.leases import lease_left, lease_of
 from sync.store.plans import PlanInfo
 from sync.store.runs import Measures, RunState, end_run, note_measures, note_systems, pair_lock, start_run
 from sync.transport.connection import Observer
+from sync.transport.redaction import scrub
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -118,14 +122,16 @@ async def open_run(
     With it comes how many seconds to wait before the systems' lists can be believed: an earlier run that broke off
     may have written something they do not show yet.
     """
-    async with pair_lock(database, name):
+    async with pair_lock(database, name) as lock:
         left_open, seconds_ago = await open_intents(database, name)
+        may_write = await lease_left(database, name)
         run_id = await start_run(database, pair=name, command=command, direction=way)
         log.info("run began", action="run.begin", run_id=run_id, pair=name, command=command, writes_left_open=left_open)
-        try:
+        async with _recorded(database, run_id), lease_of(lock, run_id) as lease:
+            await _wait_for(may_write)
             await note_systems(database, name, systems_of(pair))
             async with (
-                open_clients(pair, database, observer) as (alma, folio),
+                open_clients(pair, database, observer, lease.check) as (alma, folio),
                 open_search_of(pair) as search,
                 _measured(database, run_id, (alma, folio, search), progress) as watched,
             ):
@@ -141,15 +147,45 @@ async def open_run(
                 )
                 settling = max(pair.folio.settle_seconds, pair.alma.settle_seconds)
                 yield work, max(0.0, settling - seconds_ago) if left_open else 0.0
-        except QuotaError as error:
-            await end_run(database, run_id, state=RunState.PAUSED, message=error.message, resumes_at=error.resumes_at)
-            raise
-        except SyncError as error:
-            await end_run(database, run_id, state=RunState.FAILED, message=error.message)
-            raise
-        except asyncio.CancelledError:
-            await asyncio.shield(end_run(database, run_id, state=RunState.STOPPED, message="stopped by the user"))
-            raise
+
+
+async def _wait_for(seconds: float) -> None:
+    """Wait until the lease of a run is over that did not say that it ended: its process may be frozen, not gone."""
+    if seconds:
+        log.warning(
+            "an earlier run did not say that it ended, and may still write; waiting",
+            action="run.wait",
+            seconds=round(seconds, 1),
+        )
+        await asyncio.sleep(seconds)
+
+
+@asynccontextmanager
+async def _recorded(database: AsyncEngine, run_id: int) -> AsyncIterator[None]:
+    """Record how a run ended if it ends with an error, whatever the error is."""
+    try:
+        yield
+    except QuotaError as error:
+        await _end(database, run_id, RunState.PAUSED, error.message, resumes_at=error.resumes_at)
+        raise
+    except SyncError as error:
+        await _end(database, run_id, RunState.FAILED, error.message)
+        raise
+    except asyncio.CancelledError:
+        await asyncio.shield(_end(database, run_id, RunState.STOPPED, "stopped by the user"))
+        raise
+    except Exception as error:
+        await _end(database, run_id, RunState.FAILED, scrub(f"unexpected: {type(error).__name__}: {error}")[:500])
+        raise
+
+
+async def _end(
+    database: AsyncEngine, run_id: int, state: RunState, message: str, *, resumes_at: datetime | None = None
+) -> None:
+    try:
+        await end_run(database, run_id, state=state, message=storable(message), resumes_at=resumes_at)
+    except (SQLAlchemyError, OSError) as error:  # why it ended matters more
+        log.warning("how the run ended was not kept", action="run.end", run_id=run_id, error=type(error).__name__)
 
 
 @asynccontextmanager

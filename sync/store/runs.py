@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.errors import GuardError, LockedError
+from sync.store.leases import this_process
 from sync.store.locks import advisory_lock
 from sync.store.tables import link, pairing, run
 
@@ -74,6 +75,7 @@ async def start_run(engine: AsyncEngine, *, pair: str, command: str, direction: 
         )
         owner = f"{socket.gethostname()}, process {os.getpid()}"
         row = insert(run).values(pair=pair, command=command, direction=direction, state=RunState.RUNNING, owner=owner)
+        row = row.values(process=this_process())
         return int((await connection.execute(row.returning(run.c.id))).scalar_one())
 
 
@@ -88,6 +90,7 @@ async def end_run(
 ) -> None:
     """Record how a run ended."""
     values = {"state": state, "message": message, "result": result, "resumes_at": resumes_at, "ended_at": func.now()}
+    values["leased_until"] = None
     async with engine.begin() as connection:
         await connection.execute(update(run).where(run.c.id == run_id).values(values))
 
@@ -159,17 +162,19 @@ def _info(row: RowMapping) -> RunInfo:
 
 
 @asynccontextmanager
-async def pair_lock(engine: AsyncEngine, pair: str) -> AsyncIterator[None]:
+async def pair_lock(engine: AsyncEngine, pair: str) -> AsyncIterator[AsyncConnection]:
     """Hold the pair's advisory lock; the server gives it back when our connection ends, however it ends.
+
+    What comes is that connection.
 
     Raises:
         LockedError: when another run holds it, naming that run.
     """
     async with advisory_lock(engine, f"pair {pair}") as held:
-        if not held:
+        if held is None:
             runs = await recent_runs(engine, pair=pair, limit=1)
             raise LockedError(f"Another run works on the pair {pair!r}{''.join(map(_who, runs))}.")
-        yield
+        yield held
 
 
 def _who(one: RunInfo) -> str:

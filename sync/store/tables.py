@@ -54,6 +54,8 @@ run = Table(
     Column("result", JSON),
     Column("measures", JSON),  # its phases and calls
     Column("resumes_at", DateTime(timezone=True)),
+    _moment("leased_until"),  # it may write until then; empty once it said that it ended
+    Column("process", Text, nullable=False, server_default=""),  # what tells it from others of its machine
     _moment("started_at", now=True),
     _moment("ended_at"),
     Index(None, "pair", "started_at"),

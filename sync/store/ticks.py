@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, func, select, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sync.store.locks import advisory_lock
 from sync.store.tables import tick
@@ -106,8 +106,8 @@ async def _set(engine: AsyncEngine, one: Tick, **values: object) -> None:
         await connection.execute(query.values(values))
 
 
-def work_of(engine: AsyncEngine, pair: str) -> AbstractAsyncContextManager[bool]:
-    """Hold the scheduled work of a pair; False comes when another daemon holds it."""
+def work_of(engine: AsyncEngine, pair: str) -> AbstractAsyncContextManager[AsyncConnection | None]:
+    """Hold the scheduled work of a pair; None comes when another daemon holds it."""
     return advisory_lock(engine, f"scheduled {pair}")
 
 

@@ -23,7 +23,7 @@ PROXIES = {"EZPROXY": "EZProxy"}
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """A call that was carried out, before its answer leaves. Status and body may be replaced; its length is told anew."""
+    """A call that was carried out, before its answer leaves. Its status and body may be replaced."""
 
     method: str
     path: str
