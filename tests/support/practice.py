@@ -36,12 +36,26 @@ Meddler = Callable[[Exchange], Awaitable[None] | None]
 """Sees each answer in the server's own thread, and may change it, or the practice system behind it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer in the place of a call that was not carried out."""
+
+    status: int
+    body: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Doorman = Callable[[str, str], Refusal | None]
+"""Asked with method and path before a call is carried out; what it returns is answered instead."""
+
+
 class Meddled:
-    """A practice system whose answers somebody meddles with. Faults and limits stay as they are."""
+    """A practice system whose answers somebody meddles with, or refuses. Faults and limits stay as they are."""
 
     def __init__(self, practice: Practice, meddler: Meddler | None = None) -> None:
         self._practice = practice
         self.meddler = meddler
+        self.doorman: Doorman | None = None
 
     @property
     def controls(self) -> Controls:
@@ -54,6 +68,12 @@ class Meddled:
         return self._call
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self.doorman(scope["method"], scope["path"]) if self.doorman is not None else None
+        if refusal is not None:
+            headers = [(name.lower().encode(), value.encode()) for name, value in refusal.headers]
+            await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+            await send({"type": "http.response.body", "body": refusal.body.encode()})
+            return
         if self.meddler is None:
             await self._practice.app(scope, receive, send)
             return
