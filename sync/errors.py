@@ -102,6 +102,12 @@ class ChangedSincePlanError(DataError):
     advice = "Run the command again: the new plan starts from the record as it is now."
 
 
+class AmbiguousError(DataError):
+    """Several records may be the one that is meant, and nothing tells which: nothing was made in its place."""
+
+    advice = "Say which belong together: alma-folio-sync links export, correct the file, alma-folio-sync links import."
+
+
 class TransientError(SyncError):
     """Nothing is wrong with the record; the same command may succeed later."""
 

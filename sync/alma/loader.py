@@ -34,14 +34,13 @@ from sync.alma.read_portfolios import STANDALONE_KEY
 from sync.alma.reading import PLAIN_TYPES
 from sync.alma.search import SearchClient
 from sync.alma.shelves import Shelves, StoredPortfolio
-from sync.errors import DataError, NotFoundError, RefusedError
-from sync.match.titles import choose
+from sync.errors import AmbiguousError, DataError, NotFoundError, RefusedError
 from sync.model import Holding, Package, Service, Title
 from sync.plan.changes import Change
 from sync.plan.compare import ALMA_HOLDING_FIELDS, differences, refuse_if_edited
 from sync.plan.writes import Before, Claims
 from sync.transport.records import Record
-from sync.transport.sending import LOOKS, Fresh, Sender
+from sync.transport.sending import LOOKS, Fresh, Sender, chosen_by
 
 T = TypeVar("T")
 
@@ -171,11 +170,11 @@ class AlmaLoader:
             return WrittenBib(mms_id=own, how="made from this title before", created=False)
         if self.search is not None:
             known = await self.search.titles_numbered(title.identifiers)
-            free = [one for one in known if await claims.is_free(one.key)]
-            while (chosen := choose(title, free).title) is not None:
-                if claims.take(chosen.key):
-                    return WrittenBib(mms_id=chosen.key, how="identifier and name", created=False)
-                free.remove(chosen)
+            choice = await chosen_by(title, {one.key: one for one in known if await claims.is_free(one.key)}, claims)
+            if choice.doubtful:
+                raise AmbiguousError(choice.why)
+            if choice.title is not None:
+                return WrittenBib(mms_id=choice.title.key, how="identifier and name", created=False)
         body = bib_xml(title, today=datetime.now(UTC).date())
         mms_id = await self.sender.send(
             change_id,

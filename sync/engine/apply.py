@@ -22,6 +22,7 @@ from sync.engine.to_folio.undo import UNDO_IN_FOLIO
 from sync.engine.to_folio.way import TO_FOLIO
 from sync.engine.work import Work
 from sync.errors import (
+    AmbiguousError,
     ChangedSincePlanError,
     ConfigurationError,
     InProgressError,
@@ -174,7 +175,7 @@ async def _carry_on(
             # what is under way is brought to its end, so that it is known how it ended
             application.stopped = application.stopped or error
             return 0
-        except ChangedSincePlanError as error:
+        except (ChangedSincePlanError, AmbiguousError) as error:
             result = _not_done(change, Status.SKIPPED, error)
         except SyncError as error:
             result = _not_done(change, Status.FAILED, error)

@@ -1,14 +1,17 @@
 """Which of many titles is whose: each candidate goes to the record it fits best, whatever the order of work."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sync.engine.work import Work
 from sync.match.titles import Choice, choose, search_keys
 from sync.model import Kind, Title
 from sync.store.comparison import identities, titles_alike
+from sync.store.links import linked_from, links, links_from_folio, taken_by
 from sync.store.snapshots import records
 
 
@@ -63,6 +66,14 @@ class Choosing:
         settled = await self.settled(sorted({one.key for found in alike.values() for one in found}))
         return {key: [one for one in alike.get(key, ()) if one.key not in settled] for key in candidates}
 
+    async def rivals_of(self, own_keys: Collection[str], candidates: Sequence[Title]) -> list[Title]:
+        """Return the own titles that may want these candidates, but for those that are one with `own_keys`."""
+        found = await self.rivals({one.key: one for one in candidates})
+        others = {one.key: one for rivals in found.values() for one in rivals if one.key not in own_keys}
+        leaders = await identities(self.database, self.own, own_keys)
+        same = await identities(self.database, self.own, others) if others else {}
+        return [one for one in others.values() if same[one.key] not in leaders.values()]
+
     async def _apart_from(self, key: str, others: Mapping[str, Title]) -> list[Title]:
         same = await identities(self.database, self.own, others) if others else {}
         return [one for one in others.values() if same[one.key] != key]
@@ -73,3 +84,30 @@ class Choosing:
         keys = sorted({key for there in found.values() for key in there})
         there = cast("dict[str, Title]", await records(self.database, snapshot_id, Kind.TITLE, keys))
         return {key: [there[one] for one in ones if one in there] for key, ones in found.items()}
+
+
+def choosing_in_folio(
+    work: Work, *, alma: int, folio: int, among: int | None, names: Mapping[str, str] = MappingProxyType({})
+) -> Choosing:
+    """Return how Alma's bibs find FOLIO's titles; with `among`, only links of bibs that snapshot holds count."""
+
+    async def owners(keys: Collection[str]) -> dict[str, set[str]]:
+        return await linked_from(work.database, work.name, Kind.TITLE, list(keys), among=among)
+
+    async def settled(keys: Collection[str]) -> Collection[str]:
+        return await links(work.database, work.name, Kind.TITLE, list(keys))
+
+    return Choosing(database=work.database, own=alma, other=folio, owners=owners, settled=settled, names=names)
+
+
+def choosing_in_alma(work: Work, *, alma: int, folio: int, among: int | None) -> Choosing:
+    """Return how FOLIO's titles find Alma's bibs; with `among`, only links of titles that snapshot holds count."""
+
+    async def owners(mms_ids: Collection[str]) -> dict[str, set[str]]:
+        taken = await taken_by(work.database, work.name, Kind.TITLE, list(mms_ids), among=among, run_id=work.run_id)
+        return {mms_id: {folio_id} for mms_id, folio_id in taken.items()}
+
+    async def settled(keys: Collection[str]) -> Collection[str]:
+        return await links_from_folio(work.database, work.name, Kind.TITLE, list(keys))
+
+    return Choosing(database=work.database, own=folio, other=alma, owners=owners, settled=settled)

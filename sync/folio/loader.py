@@ -12,6 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from sync.errors import (
+    AmbiguousError,
     DataError,
     NotFoundError,
     RefusedError,
@@ -38,7 +39,7 @@ from sync.plan.compare import HOLDING_FIELDS, PACKAGE_FIELDS, differences, refus
 from sync.plan.names import NameClaim, name_candidates
 from sync.plan.writes import Before, Claims
 from sync.transport.records import Record as WireRecord
-from sync.transport.sending import Fresh, Sender
+from sync.transport.sending import Fresh, Sender, chosen_by
 
 MOST_LOOKUPS = 6
 NAME_TAKEN = "already exists"
@@ -262,18 +263,24 @@ class FolioLoader:
         return tuple(dict.fromkeys((*there, *self.tags)))
 
     async def _known_title(self, title: Title, claims: Claims) -> Title | None:
-        """Return the knowledge base's title with one of our identifiers that is the same publication."""
+        """Return the knowledge base's title with one of our identifiers that is the same publication.
+
+        Raises:
+            AmbiguousError: when nothing tells whether a title is the same, or whose it is.
+        """
         valid = [one for one in title.identifiers if one.valid]
         by_use = sorted(valid, key=lambda one: (one.medium is not Medium.ONLINE, one.value))
+        free: dict[str, Title] = {}
         for value in list(dict.fromkeys(one.value for one in by_use))[:MOST_LOOKUPS]:
             page = await self.client.find_titles(isxn=value)
             candidates = [title_from_wire(one.model) for one in page.records if one.model.attributes.name]
-            free = [one for one in candidates if await claims.is_free(one.key)]
-            while (chosen := choose(title, free).title) is not None:
-                if claims.take(chosen.key):
-                    return chosen
-                free.remove(chosen)
-        return None
+            free |= {one.key: one for one in candidates if one.key not in free and await claims.is_free(one.key)}
+            if choose(title, free.values()).sure:
+                break
+        choice = await chosen_by(title, free, claims)
+        if choice.doubtful:
+            raise AmbiguousError(choice.why)
+        return choice.title
 
     async def _create_or_find_title(
         self, change_id: str, title: Title, package_id: str, claims: Claims

@@ -47,12 +47,21 @@ class Choice:
     title: Title | None
     how: str
     doubtful: tuple[Title, ...] = ()
+    fit: Fit | None = None
+
+    @property
+    def sure(self) -> bool:
+        """Return whether nothing could fit better than what was chosen: a number and the very name."""
+        return self.fit is not None and self.fit.numbered and self.fit.same_name
 
     @property
     def why(self) -> str:
         """Return in words what may be the same, "" without any doubt."""
         named = ", ".join(f"{one.name!r} ({one.key})" for one in self.doubtful[:3])
         return f"{self.how}: {named}" if self.doubtful else ""
+
+
+NOBODY = Choice(None, "none is the same publication")
 
 
 def search_keys(title: Title, name: str = "") -> frozenset[str]:
@@ -99,7 +108,7 @@ def choose(
     for own, candidate in ranked:
         best = max(of_rivals(candidate), default=None)
         if best is None or best < own:
-            return Choice(candidate, "identifier and name" if own.shared else "name")
+            return Choice(candidate, "identifier and name" if own.shared else "name", fit=own)
         if best == own:
             return Choice(None, "another record fits as well", (candidate,))
     beaten = {candidate.key for _, candidate in ranked}
@@ -107,7 +116,7 @@ def choose(
     doubtful = tuple(one for one in left if _may_be(wanted, one, name) and not of_rivals(one))
     if doubtful:
         return Choice(None, "may be the same, and nothing tells for sure", doubtful)
-    return Choice(None, "none is the same publication")
+    return NOBODY
 
 
 def fit(wanted: Title, candidate: Title, *, name: str = "") -> Fit | None:

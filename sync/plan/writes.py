@@ -1,5 +1,6 @@
 """What a loader tells before and after each write, and what it asks before it takes a record that is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -53,3 +54,6 @@ class Claims(Protocol):
 
     def take(self, target_id: str) -> bool:
         """Take the record; False when somebody else was faster."""
+
+    async def rivals(self, candidates: Sequence[Title]) -> Sequence[Title]:
+        """Return the other titles of the source, without a partner yet, that may want one of these as well."""

@@ -14,11 +14,13 @@ from typing import Generic, TypeVar
 import structlog
 
 from sync.errors import NotFoundError, OutcomeUnknownError, QuotaError, SyncError
+from sync.match.titles import Choice, choose
 from sync.model import Record as CanonicalRecord
 from sync.model import System
+from sync.model import Title as CanonicalTitle
 from sync.plan.changes import Change
 from sync.plan.compare import left_to_write, refuse_if_moved
-from sync.plan.writes import Before, IntentState, WriteLog
+from sync.plan.writes import Before, Claims, IntentState, WriteLog
 from sync.transport.freshness import made_of_reading
 from sync.transport.records import Record
 from sync.transport.retry import RepeatRule, RetryPolicy, SendAnewError, Trouble, give_up
@@ -196,6 +198,19 @@ class Sender:
             if existing is not None or enough():
                 return existing
         return None
+
+
+async def chosen_by(title: CanonicalTitle, free: dict[str, CanonicalTitle], claims: Claims) -> Choice:
+    """Return which of these titles of the target is the same publication, and take it.
+
+    One that is better for another title of the source, or that another change was faster to take, is left to it.
+    """
+    rivals = await claims.rivals(list(free.values())) if free else ()
+    while True:
+        choice = choose(title, free.values(), rivals=rivals)
+        if choice.title is None or claims.take(choice.title.key):
+            return choice
+        del free[choice.title.key]
 
 
 def _tell(trouble: Trouble, attempt: int, delay: float) -> None:

@@ -1,5 +1,6 @@
 """What writes to Alma while a plan is carried out, and which of its records are taken by which of FOLIO's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sync.alma.client import BibTreatment
@@ -7,9 +8,10 @@ from sync.alma.loader import AlmaLoader
 from sync.alma.remover import AlmaRemover
 from sync.alma.shelves import Shelves
 from sync.engine.read import Snapshot
+from sync.engine.title_choice import choosing_in_alma
 from sync.engine.to_alma.services import services_by_collection, where_portfolios_go
 from sync.engine.work import Work
-from sync.model import Kind, System
+from sync.model import Kind, System, Title
 from sync.plan.writes import WriteLog
 from sync.store.links import separated, taken_by
 from sync.transport.sending import Sender
@@ -51,7 +53,8 @@ async def alma_hands(work: Work, log: WriteLog, alma: Snapshot) -> AlmaHands:
 class AlmaClaims:
     """Which Alma records are taken by which record of FOLIO while a plan is carried out.
 
-    `among` is FOLIO's snapshot where it is complete: what is not in it keeps its record from nobody.
+    `among` is FOLIO's snapshot where it is complete: what is not in it keeps its record from nobody. `source` is that
+    snapshot, complete or not, 0 where nothing was read.
     """
 
     work: Work
@@ -59,6 +62,7 @@ class AlmaClaims:
     owner: str
     taken: dict[str, str]
     among: int | None
+    source: int = 0
 
     async def is_free(self, target_id: str) -> bool:
         """Return whether nobody else is linked to the record or about to be."""
@@ -73,3 +77,10 @@ class AlmaClaims:
     def take(self, target_id: str) -> bool:
         """Take the record; False when somebody else was faster."""
         return self.taken.setdefault(target_id, self.owner) == self.owner
+
+    async def rivals(self, candidates: Sequence[Title]) -> Sequence[Title]:
+        """Return FOLIO's other titles without a bib that may want one of these as well."""
+        if not self.source:
+            return ()
+        choosing = choosing_in_alma(self.work, alma=0, folio=self.source, among=self.among)
+        return await choosing.rivals_of([self.owner], candidates)

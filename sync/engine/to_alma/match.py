@@ -1,11 +1,11 @@
 """match, from FOLIO's side: which of Alma's collections, bibs and portfolios are the packages, titles and resources."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from sync.engine.planning import Matched
 from sync.engine.read import Snapshot
-from sync.engine.title_choice import Choosing
+from sync.engine.title_choice import choosing_in_alma
 from sync.engine.work import Work
 from sync.match.by_name import Doubt, pair_by_name
 from sync.match.titles import same_publications
@@ -88,16 +88,7 @@ async def match_titles(work: Work, comparison: Comparison, keys: Sequence[str], 
     """
     titles = cast("dict[str, Title]", await records(work.database, comparison.folio, Kind.TITLE, keys))
 
-    async def owners(mms_ids: Collection[str]) -> dict[str, set[str]]:
-        taken = await taken_by(work.database, work.name, Kind.TITLE, list(mms_ids), among=among, run_id=work.run_id)
-        return {mms_id: {folio_id} for mms_id, folio_id in taken.items()}
-
-    async def settled(folio_ids: Collection[str]) -> Collection[str]:
-        return await links_from_folio(work.database, work.name, Kind.TITLE, list(folio_ids))
-
-    choosing = Choosing(
-        database=work.database, own=comparison.folio, other=comparison.alma, owners=owners, settled=settled
-    )
+    choosing = choosing_in_alma(work, alma=comparison.alma, folio=comparison.folio, among=among)
     chosen = await choosing.choices(titles)
     found = [
         Link(kind=Kind.TITLE, alma_id=mms_id, folio_id=key, how=one.choice.how, managed=titles[key].managed)

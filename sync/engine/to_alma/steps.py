@@ -222,7 +222,7 @@ def removed(change: Change) -> Result:
 
 def _claims(application: Application, change: Change) -> AlmaClaims:
     owner, taken = change.source_keys[0], application.taken[change.kind]
-    return AlmaClaims(application.work, change.kind, owner, taken, application.among)
+    return AlmaClaims(application.work, change.kind, owner, taken, application.among, application.source)
 
 
 def _is_as(meant: Record, stored: Record) -> bool:

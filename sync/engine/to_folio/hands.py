@@ -1,11 +1,13 @@
 """What writes to FOLIO while a plan is carried out, and which of its records are taken by which of Alma's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sync.engine.title_choice import choosing_in_folio
 from sync.engine.work import Work
 from sync.folio.loader import FolioLoader, Origin
 from sync.folio.remover import FolioRemover
-from sync.model import Kind, System
+from sync.model import Kind, System, Title
 from sync.plan.writes import WriteLog
 from sync.store.links import linked_from, separated
 from sync.transport.sending import Sender
@@ -36,7 +38,8 @@ def folio_hands(work: Work, log: WriteLog) -> FolioHands:
 class FolioClaims:
     """Which FOLIO records are taken by which title or package of Alma while a plan is carried out.
 
-    `among` is Alma's snapshot where it is complete: what is not in it keeps its record from nobody.
+    `among` is Alma's snapshot where it is complete: what is not in it keeps its record from nobody. `source` is that
+    snapshot, complete or not, 0 where nothing was read.
     """
 
     work: Work
@@ -45,6 +48,7 @@ class FolioClaims:
     own_keys: frozenset[str]
     taken: dict[str, str]
     among: int | None
+    source: int = 0
 
     async def is_free(self, target_id: str) -> bool:
         """Return whether nobody else is linked to the record or about to be."""
@@ -59,3 +63,10 @@ class FolioClaims:
     def take(self, target_id: str) -> bool:
         """Take the record; False when somebody else was faster."""
         return self.taken.setdefault(target_id, self.owner) == self.owner
+
+    async def rivals(self, candidates: Sequence[Title]) -> Sequence[Title]:
+        """Return the other bibs without a title in FOLIO that may want one of these as well."""
+        if not self.source:
+            return ()
+        choosing = choosing_in_folio(self.work, alma=self.source, folio=0, among=self.among)
+        return await choosing.rivals_of(self.own_keys, candidates)

@@ -6,7 +6,7 @@ from typing import cast
 
 from sync.engine.planning import Matched
 from sync.engine.read import Snapshot
-from sync.engine.title_choice import Choosing
+from sync.engine.title_choice import choosing_in_folio
 from sync.engine.to_folio.agreements import links_for
 from sync.engine.work import Work
 from sync.errors import DataError
@@ -24,7 +24,7 @@ from sync.store.comparison import (
     join_linked_titles,
     same_names,
 )
-from sync.store.links import Link, linked_from, links, package_links, remembered_names, store_links
+from sync.store.links import Link, links, package_links, remembered_names, store_links
 from sync.store.snapshots import all_records, records
 
 BATCH = 500
@@ -176,27 +176,14 @@ async def match_titles(
             found += links_for(linked, [key for key in group.keys if key not in known])
     own = cast("dict[str, Title]", await records(work.database, comparison.alma, Kind.TITLE, list(new)))
     # a bib that Alma no longer has (merged into another, say) keeps its title from nobody
-    choosing = choosing_in_folio(work, comparison, names, among=comparison.alma if alma_complete else None)
+    among = comparison.alma if alma_complete else None
+    choosing = choosing_in_folio(work, alma=comparison.alma, folio=comparison.folio, among=among, names=names)
     chosen = await choosing.choices(own)
     for key, one in chosen.items():
         if one.choice.title is not None:
             found += links_for(_title_link(own[key], one.choice.title, one.choice.how), new[key].keys)
     await store_links(work.database, work.name, work.run_id, found)
     return {key: why for key, one in chosen.items() if (why := one.choice.why)}
-
-
-def choosing_in_folio(work: Work, comparison: Comparison, names: Mapping[str, str], *, among: int | None) -> Choosing:
-    """Return how Alma's bibs find FOLIO's titles; with `among`, only links of bibs that snapshot holds count."""
-
-    async def owners(keys: Collection[str]) -> dict[str, set[str]]:
-        return await linked_from(work.database, work.name, Kind.TITLE, list(keys), among=among)
-
-    async def settled(keys: Collection[str]) -> Collection[str]:
-        return await links(work.database, work.name, Kind.TITLE, list(keys))
-
-    return Choosing(
-        database=work.database, own=comparison.alma, other=comparison.folio, owners=owners, settled=settled, names=names
-    )
 
 
 async def match_holdings(work: Work, alma: Snapshot, folio: Snapshot, groups: Sequence[Group]) -> None:

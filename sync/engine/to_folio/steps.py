@@ -195,7 +195,15 @@ def _removed(change: Change) -> Result:
 def claims_of(application: Application, change: Change, owner: str) -> FolioClaims:
     """Return which records a change may take."""
     keys = frozenset(change.source_keys)
-    return FolioClaims(application.work, change.kind, owner, keys, application.taken[change.kind], application.among)
+    return FolioClaims(
+        application.work,
+        change.kind,
+        owner,
+        keys,
+        application.taken[change.kind],
+        application.among,
+        application.source,
+    )
 
 
 async def _is_gone(work: Work, title_id: str) -> bool:
