@@ -28,14 +28,14 @@ class Choosing:
     """Two readings: the `own` one, whose titles look for their partners, and the `other` one.
 
     `names` are given to those of the own titles whose own names are taken. `owners` tells which own titles are linked
-    to some of the other reading; `settled` which own ones are linked to any.
+    to some of the other system; `settled` to which of them some own ones are linked.
     """
 
     database: AsyncEngine
     own: int
     other: int
     owners: Callable[[Collection[str]], Awaitable[Mapping[str, Collection[str]]]]
-    settled: Callable[[Collection[str]], Awaitable[Collection[str]]]
+    settled: Callable[[Collection[str]], Awaitable[Mapping[str, Collection[str]]]]
     names: Mapping[str, str] = field(default_factory=dict)
 
     async def choices(self, titles: Mapping[str, Title]) -> dict[str, Found]:
@@ -61,10 +61,10 @@ class Choosing:
         return found
 
     async def rivals(self, candidates: Mapping[str, Title]) -> dict[str, list[Title]]:
-        """Return, for titles of the other system, the own ones without a partner that may want them."""
+        """Return, for titles of the other system, the own ones that may want them, and have no other partner."""
         alike = await self._alike(self.own, candidates.values())
         settled = await self.settled(sorted({one.key for found in alike.values() for one in found}))
-        return {key: [one for one in alike.get(key, ()) if one.key not in settled] for key in candidates}
+        return {key: [one for one in alike.get(key, ()) if key in settled.get(one.key, (key,))] for key in candidates}
 
     async def rivals_of(self, own_keys: Collection[str], candidates: Sequence[Title]) -> list[Title]:
         """Return the own titles that may want these candidates, but for those that are one with `own_keys`."""
@@ -94,8 +94,9 @@ def choosing_in_folio(
     async def owners(keys: Collection[str]) -> dict[str, set[str]]:
         return await linked_from(work.database, work.name, Kind.TITLE, list(keys), among=among)
 
-    async def settled(keys: Collection[str]) -> Collection[str]:
-        return await links(work.database, work.name, Kind.TITLE, list(keys))
+    async def settled(keys: Collection[str]) -> dict[str, set[str]]:
+        known = await links(work.database, work.name, Kind.TITLE, list(keys))
+        return {key: {one.folio_id} for key, one in known.items()}
 
     return Choosing(database=work.database, own=alma, other=folio, owners=owners, settled=settled, names=names)
 
@@ -107,7 +108,8 @@ def choosing_in_alma(work: Work, *, alma: int, folio: int, among: int | None) ->
         taken = await taken_by(work.database, work.name, Kind.TITLE, list(mms_ids), among=among, run_id=work.run_id)
         return {mms_id: {folio_id} for mms_id, folio_id in taken.items()}
 
-    async def settled(keys: Collection[str]) -> Collection[str]:
-        return await links_from_folio(work.database, work.name, Kind.TITLE, list(keys))
+    async def settled(keys: Collection[str]) -> dict[str, set[str]]:
+        known = await links_from_folio(work.database, work.name, Kind.TITLE, list(keys))
+        return {key: {one.alma_id for one in found} for key, found in known.items()}
 
     return Choosing(database=work.database, own=folio, other=alma, owners=owners, settled=settled)

@@ -120,9 +120,14 @@ class FolioLoader:
             own=own_package,
         )
 
-    async def create_title(self, change_id: str, title: Title, package_id: str, claims: Claims) -> WrittenTitle:
-        """Find the title in the knowledge base by its identifiers, or create it as a custom title in the package."""
-        known = await self.known_title(title, claims)
+    async def create_title(
+        self, change_id: str, title: Title, package_id: str, claims: Claims, *, own_name: str = ""
+    ) -> WrittenTitle:
+        """Find the title in the knowledge base by its identifiers, or create it as a custom title in the package.
+
+        `own_name` is its own, where it is given another since that one is taken.
+        """
+        known = await self.known_title(replace(title, name=own_name or title.name), claims)
         if known is not None:
             return known
         hints = (title.publisher, *(one.value for one in title.identifiers[:1]))

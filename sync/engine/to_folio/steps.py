@@ -63,10 +63,13 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
     place = next(((application.packages[key], keys) for key, keys in places if key in application.packages), None)
     claims = claims_of(application, change, change.title_key)
     if place is None:
-        return await _take_known(application, change, claims)
+        return await _take_known(application, batch, change, claims)
     package, members = place
-    written = await application.folio.loader.create_title(change.id, desired, package.folio_id, claims)
-    made = _title_links(change, written, _own_name(batch, change))
+    own_name = _own_name(batch, change)
+    written = await application.folio.loader.create_title(
+        change.id, desired, package.folio_id, claims, own_name=own_name
+    )
+    made = _title_links(change, written, own_name)
     if not written.resource_made:
         words = f"the title {written.id} that FOLIO has already is used"
         status = Status.VERIFIED if written.managed else Status.APPLIED
@@ -79,9 +82,11 @@ async def write_title(application: Application, batch: Batch, change: Change) ->
     return Result(change_id=change.id, status=Status.APPLIED, links=made)
 
 
-async def _take_known(application: Application, change: Change, claims: FolioClaims) -> Result:
+async def _take_known(application: Application, batch: Batch, change: Change, claims: FolioClaims) -> Result:
     """Take the knowledge base's title where all packages that want it are the vendor's: nothing can be added there."""
-    known = await application.folio.loader.known_title(cast("Title", change.desired), claims)
+    known = await application.folio.loader.known_title(
+        replace(cast("Title", change.desired), name=_own_name(batch, change)), claims
+    )
     if known is None:
         return skipped(change, "none of its packages is in FOLIO, or they are the vendor's and do not have it")
     words = f"the title {known.id} that FOLIO has already is used"
