@@ -102,6 +102,12 @@ class ChangedSincePlanError(DataError):
     advice = "Run the command again: the new plan starts from the record as it is now."
 
 
+class UndeliverableError(DataError):
+    """The system answers, but never with this record. It is there, and what it holds is not known."""
+
+    advice = "Look the record up in its own system. It counts as present, and is read again by the next run."
+
+
 class AmbiguousError(DataError):
     """Several records may be the one that is meant, and nothing tells which: nothing was made in its place."""
 

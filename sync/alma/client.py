@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
@@ -18,7 +19,7 @@ from sync.transport.budget import Budget
 from sync.transport.connection import Connection, Options
 from sync.transport.http import Answer, Http, Params, header_value, segment
 from sync.transport.limiter import Limiter
-from sync.transport.records import InvalidRecord, Page, Record, read_page, read_record, read_total
+from sync.transport.records import InvalidRecord, Page, Record, read_page, read_record, read_single, read_total
 from sync.transport.redaction import register_secret
 from sync.transport.rules import is_json_object, is_no_page, is_xml
 from sync.transport.xml_reader import parse_xml
@@ -265,14 +266,15 @@ class AlmaClient:
 
     async def _get(self, path: str, model: type[ModelT]) -> Record[ModelT]:
         answer = await self.connection.read(path)
-        record = read_record(model, answer.json())
+        record = read_single(model, answer.json(), _asked_for(path))
         if isinstance(record, InvalidRecord):
             raise DataError(f"Alma's record at {path} cannot be read: {record.reason}")
         return record
 
     async def _write(self, method: str, path: str, body: Raw, model: type[ModelT]) -> Record[ModelT]:
         answer = await self.connection.write(method, path, json=dict(body))
-        record = read_record(model, answer.json() if is_json_object(answer) else None)
+        item = answer.json() if is_json_object(answer) else None
+        record = read_record(model, item) if method == "POST" else read_single(model, item, _asked_for(path))
         if isinstance(record, InvalidRecord):
             # carried out, by its status, but without a record nobody knows what was stored, or under which id
             raise OutcomeUnknownError(f"Alma {method} {path}: its answer cannot be read: {record.reason}")
@@ -280,6 +282,11 @@ class AlmaClient:
 
     async def _list(self, path: str, key: str, model: type[ModelT], params: Params) -> Page[ModelT]:
         return _page(await self.connection.read(path, params=params, readable=_is_list(key)), key, model)
+
+
+def _asked_for(path: str) -> str:
+    """Return the id of the record that a path names."""
+    return unquote(path.rstrip("/").rpartition("/")[2])
 
 
 def _collection(collection_id: str) -> str:

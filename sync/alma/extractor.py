@@ -12,6 +12,7 @@ from sync.alma.mapping import is_available, package_from_collection
 from sync.alma.read_bibs import read_bibs
 from sync.alma.read_portfolios import Standalone, read_portfolios, read_standalone
 from sync.alma.reading import (
+    HALF_READ,
     AlmaReading,
     note_missing,
     note_unreadable,
@@ -25,6 +26,7 @@ from sync.model import Batch, Extraction, Kind, Sink
 from sync.settings import Maps
 from sync.transport.paging import PAGE_SIZE, in_parallel, read_listing
 from sync.transport.records import Page, Record
+from sync.transport.undelivered import Deliveries
 
 __all__ = ["Standalone", "extract", "proxy_codes", "read_codes", "read_write_codes"]
 
@@ -86,7 +88,8 @@ async def extract(
     Raises:
         QuotaError, LoginRefusedError, ConfigurationError, UnreachableError: when reading cannot go on.
     """
-    reading = AlmaReading(sink=sink, codes=codes, extraction=extraction)
+    deliveries = Deliveries("Alma", lambda: client.list_collections(0, 1))
+    reading = AlmaReading(sink=sink, codes=codes, extraction=extraction, deliveries=deliveries)
     listing = await read_listing(
         lambda page: client.list_collections(page * PAGE_SIZE, PAGE_SIZE), key=lambda one: one.id
     )
@@ -109,7 +112,7 @@ async def extract(
 async def _read_collection(client: AlmaClient, reading: AlmaReading, brief: Record[wire.Collection]) -> None:
     collection_id = brief.model.id
     try:
-        collection = await client.get_collection(collection_id)
+        collection = await reading.deliveries.of(client.get_collection(collection_id))
         services = await _read_services(client, reading, collection.model)
     except NotFoundError:
         return  # removed since it was listed
@@ -128,6 +131,9 @@ async def _read_collection(client: AlmaClient, reading: AlmaReading, brief: Reco
         total = collection.model.portfolios.value or 0
         what = f"the {total} portfolios of collection {collection_id}"
         note_missing(reading.extraction, max(0, total - declared), what, collection_id)
+    if collection_id in reading.half_read:
+        await reading.sink(Batch(parked=(parked_for(Kind.PACKAGE, collection_id, brief.model.public_name, HALF_READ),)))
+        return
     package = package_from_collection(collection.model, [one.model for one in services.records], types)
     await reading.sink(
         Batch(readings=(package_reading(package, collection.raw), *service_readings(services.records, package)))
@@ -149,7 +155,7 @@ async def _read_services(client: AlmaClient, reading: AlmaReading, collection: w
         nonlocal told
         if page:
             return Page(records=(), total=None)  # the first answer holds all of them
-        answer = await client.list_services(collection.id)
+        answer = await reading.deliveries.of(client.list_services(collection.id))
         told = told or answer.total is not None
         return answer
 
@@ -163,7 +169,7 @@ async def _read_services(client: AlmaClient, reading: AlmaReading, collection: w
     for brief in sorted(listing.records, key=lambda one: one.model.id):
         service_id = brief.model.id
         try:
-            services.append(await client.get_service(collection.id, service_id))
+            services.append(await reading.deliveries.of(client.get_service(collection.id, service_id)))
         except NotFoundError:
             continue
         except DataError as error:
@@ -172,4 +178,5 @@ async def _read_services(client: AlmaClient, reading: AlmaReading, collection: w
             reading.extraction.fall_short(
                 f"Alma: the portfolios of collection {collection.id}, service {service_id} were not read", collection.id
             )
+            reading.half_read.add(collection.id)
     return _Services(records=services, told=told)

@@ -1,5 +1,6 @@
 """Reads the bibs that portfolios need: a hundred at a time, each once, and those left out of an answer again."""
 
+import asyncio
 from collections.abc import Iterator
 from itertools import islice
 
@@ -11,6 +12,9 @@ from sync.errors import DataError, NotFoundError
 from sync.model import Batch, Kind, Parked, Reading
 from sync.transport.paging import ROUNDS, in_parallel
 from sync.transport.records import Record
+from sync.transport.undelivered import Deliveries
+
+Bibs = dict[str, Record[wire.Bib] | DataError]
 
 
 async def read_bibs(client: AlmaClient, reading: AlmaReading) -> None:
@@ -19,7 +23,7 @@ async def read_bibs(client: AlmaClient, reading: AlmaReading) -> None:
     reading.extraction.expected += len(reading.mms_ids)
 
     async def work(ids: list[str]) -> Batch:
-        bibs = await _get_bibs(client, ids)
+        bibs = await _get_bibs(client, reading.deliveries, ids)
         outcomes = [_title_reading(reading, mms_id, bib) for mms_id, bib in bibs.items()]
         return Batch(
             readings=tuple(one for one in outcomes if isinstance(one, Reading)),
@@ -30,26 +34,30 @@ async def read_bibs(client: AlmaClient, reading: AlmaReading) -> None:
         await reading.sink(batch)
 
 
-async def _get_bibs(client: AlmaClient, ids: list[str]) -> dict[str, Record[wire.Bib] | DataError]:
+async def _get_bibs(
+    client: AlmaClient, deliveries: Deliveries, ids: list[str]
+) -> dict[str, Record[wire.Bib] | DataError]:
     """Return each bib, or why there is none. What a short answer left out is asked for again."""
     gone = DataError("Alma did not return this bib", advice="Look it up in Alma: it may be deleted or linked wrongly.")
-    found: dict[str, Record[wire.Bib] | DataError] = {}
+    found: Bibs = {}
     missing = ids
     for _ in range(ROUNDS):
-        found |= await _ask_for_bibs(client, missing)
+        found |= await _ask_for_bibs(client, deliveries, missing)
         missing = [mms_id for mms_id in ids if mms_id not in found]
         if not missing:
             break
     return {mms_id: found.get(mms_id, gone) for mms_id in ids}
 
 
-async def _ask_for_bibs(client: AlmaClient, ids: list[str]) -> dict[str, Record[wire.Bib] | DataError]:
+async def _ask_for_bibs(
+    client: AlmaClient, deliveries: Deliveries, ids: list[str]
+) -> dict[str, Record[wire.Bib] | DataError]:
     """Return the bibs of one answer. Where it was refused for one of them, the others are asked for in halves.
 
     Whether Alma leaves out an unknown id or refuses the whole list is not documented (facts: alma §8).
     """
     try:
-        page = await client.get_bibs(ids)
+        page = await deliveries.of(client.get_bibs(ids))
     except NotFoundError:
         if len(ids) == 1:
             return {}
@@ -60,7 +68,10 @@ async def _ask_for_bibs(client: AlmaClient, ids: list[str]) -> dict[str, Record[
         unreadable = {one.id: DataError(f"the bib cannot be read: {one.reason}") for one in page.invalid}
         return {**unreadable, **{one.model.mms_id: one for one in page.records}}
     half = len(ids) // 2
-    return {**await _ask_for_bibs(client, ids[:half]), **await _ask_for_bibs(client, ids[half:])}
+    first, second = await asyncio.gather(
+        _ask_for_bibs(client, deliveries, ids[:half]), _ask_for_bibs(client, deliveries, ids[half:])
+    )
+    return {**first, **second}
 
 
 def _title_reading(reading: AlmaReading, mms_id: str, bib: Record[wire.Bib] | DataError) -> Reading | Parked:

@@ -13,6 +13,7 @@ from sync.alma.reading import (
     AlmaReading,
     holding_reading,
     note_missing,
+    note_nameless,
     note_title,
     package_reading,
     parked_for,
@@ -50,7 +51,9 @@ async def read_portfolios(
     for _ in range(ROUNDS):
         try:
             listing = await read_listing(
-                lambda page: client.list_portfolios(collection_id, service_id, page * PAGE_SIZE, PAGE_SIZE),
+                lambda page: reading.deliveries.of(
+                    client.list_portfolios(collection_id, service_id, page * PAGE_SIZE, PAGE_SIZE)
+                ),
                 key=lambda one: one.id,
                 expected=0 if read else service.model.portfolios.value or 0,
             )
@@ -58,6 +61,7 @@ async def read_portfolios(
             reading.extraction.fall_short(
                 f"Alma: the portfolios of {place} were not read: {error.message}", collection_id
             )
+            reading.half_read.add(collection_id)
             return declared
         declared = max(declared, listing.declared)
         fresh = [one for one in listing.records if one.model.id not in read]
@@ -67,6 +71,7 @@ async def read_portfolios(
             break
     reading.extraction.declared += declared
     note_missing(reading.extraction, listing.missing, f"the declared portfolios of {place}", collection_id)
+    note_nameless(reading.extraction, listing.invalid, f"the portfolios of {place}", collection_id)
     await reading.sink(Batch(parked=unreadable(Kind.HOLDING, listing.invalid)))
     return declared
 
@@ -87,7 +92,9 @@ async def _read_listed(
 
     async def work(brief: Record[wire.Portfolio]) -> Reading | Parked | None:
         try:
-            portfolio = await client.get_portfolio(collection_id, service.model.id, brief.model.id)
+            portfolio = await reading.deliveries.of(
+                client.get_portfolio(collection_id, service.model.id, brief.model.id)
+            )
             holding = holding_from_portfolio(
                 portfolio.model,
                 collection_id=collection_id,
@@ -134,16 +141,18 @@ async def read_standalone(client: AlmaClient, reading: AlmaReading, standalone: 
         parked: list[Parked] = []
         try:
             listing = await read_listing(
-                lambda page: client.list_bib_portfolios(mms_id, page * PAGE_SIZE, PAGE_SIZE), key=lambda one: one.id
+                lambda page: reading.deliveries.of(client.list_bib_portfolios(mms_id, page * PAGE_SIZE, PAGE_SIZE)),
+                key=lambda one: one.id,
             )
         except DataError as error:
             return Batch(parked=(parked_for(Kind.TITLE, mms_id, "", error),))
         note_missing(reading.extraction, listing.missing, f"the declared portfolios of bib {mms_id}")
+        note_nameless(reading.extraction, listing.invalid, f"the portfolios of bib {mms_id}")
         for brief in listing.records:
             if not brief.model.is_standalone:
                 continue
             try:
-                portfolio = await client.get_bib_portfolio(mms_id, brief.model.id)
+                portfolio = await reading.deliveries.of(client.get_bib_portfolio(mms_id, brief.model.id))
                 holding = holding_from_portfolio(
                     portfolio.model,
                     collection_id=STANDALONE_KEY,

@@ -9,19 +9,27 @@ from sync.alma.mapping import publication_type, service_from_wire
 from sync.errors import DataError
 from sync.model import Extraction, Holding, Kind, Package, Parked, Reading, Service, Sink, System
 from sync.transport.records import InvalidRecord, Record
+from sync.transport.undelivered import Deliveries
 
+LONGEST_MMS_ID = 32
 PLAIN_TYPES = frozenset({"", "Journal", "Book"})
 
 
 @dataclass(slots=True)
 class AlmaReading:
-    """What one reading gathers on its way: which bibs it needs, and what their portfolios say of them."""
+    """What one reading gathers on its way: which bibs it needs, and what their portfolios say of them.
+
+    `half_read` are collections of which a part could not be read: what they hold, and whether they are hidden, is not
+    known.
+    """
 
     sink: Sink
     codes: AlmaCodes
     extraction: Extraction
+    deliveries: Deliveries
     mms_ids: set[int] = field(default_factory=set)
     special_types: dict[int, set[str]] = field(default_factory=dict)
+    half_read: set[str] = field(default_factory=set)
 
 
 def note_title(reading: AlmaReading, portfolio: wire.Portfolio, types: set[str]) -> None:
@@ -30,7 +38,7 @@ def note_title(reading: AlmaReading, portfolio: wire.Portfolio, types: set[str])
     Raises:
         DataError: when the portfolio names no bib.
     """
-    if not portfolio.mms_id.isdigit():
+    if not (portfolio.mms_id.isascii() and portfolio.mms_id.isdigit() and len(portfolio.mms_id) <= LONGEST_MMS_ID):
         raise DataError(f"portfolio {portfolio.id} names no bib", advice="Attach it to a bibliographic record in Alma.")
     kind = publication_type(portfolio.material_type.value, reading.codes)
     mms_id = int(portfolio.mms_id)
@@ -79,6 +87,12 @@ def parked_for(kind: Kind, key: str, name: str, error: DataError, place: str = "
     )
 
 
+HALF_READ = DataError(
+    "a service of it, or a list of its portfolios, could not be read",
+    advice="Look the collection up in Alma. It counts as present, and is read again by the next run.",
+)
+
+
 def place_of(collection_id: str, mms_id: str) -> str:
     """Return where a portfolio stands, as `Parked.place` has it."""
     return f"{collection_id}/{mms_id}"
@@ -106,3 +120,10 @@ def note_missing(extraction: Extraction, missing: int, what: str, collection_id:
     """Note that a list came short by so many, if it did; in one collection if it can be told."""
     if missing:
         extraction.fall_short(f"Alma: {missing} of {what} were never listed", collection_id)
+
+
+def note_nameless(extraction: Extraction, items: tuple[InvalidRecord, ...], what: str, collection_id: str = "") -> None:
+    """Note that nobody can tell which records of a list some are: absence from it says nothing then."""
+    nameless = sum(one.nameless for one in items)
+    if nameless:
+        extraction.fall_short(f"Alma: {nameless} of {what} have no id that is one", collection_id)

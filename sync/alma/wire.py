@@ -6,7 +6,7 @@ Unknown keys are kept by the models and in `raw`.
 """
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -140,6 +140,8 @@ def _group_settings() -> Any:
 class Collection(Wire):
     """An electronic collection, full or brief (facts: alma §2a)."""
 
+    ID_FIELD: ClassVar[str] = "id"
+
     id: Text = ""
     link: Text = ""
     is_local: Flag = None
@@ -186,6 +188,8 @@ class Collection(Wire):
 
 class Service(Wire):
     """An electronic service of a collection (facts: alma §2b)."""
+
+    ID_FIELD: ClassVar[str] = "id"
 
     id: Text = ""
     link: Text = ""
@@ -290,6 +294,8 @@ class CollectionReference(Wire):
 class Portfolio(Wire):
     """A portfolio, full or brief (facts: alma §2c)."""
 
+    ID_FIELD: ClassVar[str] = "id"
+
     id: Text = ""
     link: Text = ""
     is_local: Flag = None
@@ -335,6 +341,8 @@ class Portfolio(Wire):
 
 class Bib(Wire):
     """A bibliographic record."""
+
+    ID_FIELD: ClassVar[str] = "mms_id"
 
     mms_id: Text = ""
     title: Text = ""

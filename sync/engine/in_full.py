@@ -16,7 +16,7 @@ async def package_in_full(work: Work, package_id: str) -> Package:
     Raises:
         NotFoundError: when it is not there any longer.
     """
-    return own_package((await work.folio.get_package(package_id)).model)
+    return own_package((await work.folio_reads.of(work.folio.get_package(package_id))).model)
 
 
 @dataclass(slots=True)
@@ -53,5 +53,5 @@ async def singles_of(work: Work, listed: Sequence[Holding]) -> AsyncIterator[Sin
 
 
 async def _resource_in_full(work: Work, resource_id: str) -> tuple[Holding, Title]:
-    record = (await work.folio.get_resource(resource_id)).model
+    record = (await work.folio_reads.of(work.folio.get_resource(resource_id))).model
     return own_holding(record), title_from_resource(record)

@@ -26,6 +26,7 @@ from sync.store.plans import PlanInfo
 from sync.store.runs import Measures, RunState, end_run, note_measures, note_systems, pair_lock, start_run
 from sync.transport.connection import Observer
 from sync.transport.redaction import scrub
+from sync.transport.undelivered import Deliveries
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -143,6 +144,7 @@ async def open_run(
                     alma=alma,
                     folio=folio,
                     progress=watched,
+                    folio_reads=Deliveries("FOLIO", lambda: folio.list_packages(1, 1, selected=True)),
                     search=search,
                 )
                 settling = max(pair.folio.settle_seconds, pair.alma.settle_seconds)

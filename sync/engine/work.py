@@ -16,6 +16,7 @@ from sync.settings import Pair
 from sync.store.budgets import StoredBudget
 from sync.store.encoding import digest, encode
 from sync.transport.connection import Fence, Observer, Options
+from sync.transport.undelivered import Deliveries
 
 MAPPING_VERSION = 2
 """Raised whenever the mapping gives other values for the same records, so that every record is decided anew."""
@@ -39,7 +40,10 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One run at work on one pair. `search` finds bibs by their numbers, None where no address of it is known."""
+    """One run at work on one pair. `search` finds bibs by their numbers, None where no address of it is known.
+
+    `folio_reads` tells a record that FOLIO can never deliver from a FOLIO that answers nobody.
+    """
 
     database: AsyncEngine
     name: str
@@ -48,6 +52,7 @@ class Work:
     alma: AlmaClient
     folio: FolioClient
     progress: Progress
+    folio_reads: Deliveries
     search: SearchClient | None = None
 
     @property

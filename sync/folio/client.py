@@ -7,6 +7,7 @@ the budget counts that, not FOLIO's own calls.
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
@@ -32,7 +33,7 @@ from sync.transport.budget import Budget
 from sync.transport.connection import Connection, Options
 from sync.transport.http import Answer, Http, Params, segment
 from sync.transport.limiter import Limiter
-from sync.transport.records import InvalidRecord, Page, Record, read_page, read_record, read_total
+from sync.transport.records import InvalidRecord, Page, Record, read_page, read_record, read_single, read_total
 from sync.transport.rules import is_json_object
 
 PACKAGES = "/eholdings/packages"
@@ -255,7 +256,7 @@ class FolioClient:
 
     async def _get(self, path: str, model: type[ModelT], params: Params | None = None) -> Record[ModelT]:
         answer = await self.connection.read(path, params=params, cost=COST_OF_READ, readable=_has_data)
-        record = read_record(model, _item(answer))
+        record = read_single(model, _item(answer), _asked_for(path))
         if isinstance(record, InvalidRecord):
             raise DataError(f"FOLIO's record at {path} cannot be read: {record.reason}")
         return record
@@ -281,11 +282,17 @@ class FolioClient:
         self, method: str, path: str, body: dict[str, Any], model: type[ModelT], cost: int
     ) -> Record[ModelT]:
         answer = await self.connection.write(method, path, json=body, cost=cost)
-        record = read_record(model, _item(answer) if _has_data(answer) else None)
+        item = _item(answer) if _has_data(answer) else None
+        record = read_record(model, item) if method == "POST" else read_single(model, item, _asked_for(path))
         if isinstance(record, InvalidRecord):
             # carried out, by its status, but without a record nobody knows what was stored, or under which id
             raise OutcomeUnknownError(f"FOLIO {method} {path}: its answer cannot be read: {record.reason}")
         return record
+
+
+def _asked_for(path: str) -> str:
+    """Return the id of the record that a path names."""
+    return unquote(path.rpartition("/")[2])
 
 
 def _path(root: str, record_id: str) -> str:

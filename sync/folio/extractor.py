@@ -16,6 +16,7 @@ from sync.folio.mapping import holding_from_wire, listed, package_from_wire, tit
 from sync.model import Batch, Extraction, Kind, Parked, Reading, Sink, System, name_key
 from sync.transport.paging import PAGE_SIZE, ROUNDS, Listing, in_parallel, read_listing
 from sync.transport.records import InvalidRecord, Page, Record
+from sync.transport.undelivered import Deliveries
 
 PACKAGES_AT_ONCE = 4
 WINDOW = 9_999
@@ -63,8 +64,10 @@ async def extract(
     extraction.expected += sum(1 + 2 * (one.model.attributes.selected_count or 0) for one in wanted)  # title, holding
     await sink(_package_batch(listing))
 
+    deliveries = Deliveries("FOLIO", lambda: client.list_packages(1, 1, selected=True))
+
     async def work(package: Record[wire.Package]) -> None:
-        await _read_package(client, sink, extraction, package.model, known_ids)
+        await _read_package(client, deliveries, sink, extraction, package.model, known_ids)
 
     async for _ in in_parallel(wanted, work, width=PACKAGES_AT_ONCE):
         pass
@@ -73,13 +76,20 @@ async def extract(
 
 
 async def _read_package(
-    client: FolioClient, sink: Sink, extraction: Extraction, package: wire.Package, known_ids: KnownIds
+    client: FolioClient,
+    deliveries: Deliveries,
+    sink: Sink,
+    extraction: Extraction,
+    package: wire.Package,
+    known_ids: KnownIds,
 ) -> None:
     expected = package.attributes.selected_count or 0
     name = package.attributes.name
     try:
         listing: Listing[wire.Resource] = await read_listing(
-            _window(lambda page, count: client.list_package_resources(package.id, page, count, selected=True)),
+            _window(
+                lambda page, count: deliveries.of(client.list_package_resources(package.id, page, count, selected=True))
+            ),
             key=_id,
             expected=expected,
             rounds=ROUNDS if expected <= WINDOW else 1,
@@ -90,13 +100,18 @@ async def _read_package(
     records = list(listing.records)
     if listing.missing:
         seen = {one.model.id for one in records}
-        records += await _read_singly(client, [one for one in await known_ids(package.id) if one not in seen])
+        records += await _read_singly(
+            client, deliveries, [one for one in await known_ids(package.id) if one not in seen]
+        )
     missing = max(0, listing.declared - len(records) - len(listing.invalid))
     extraction.declared += listing.declared
     if missing:
         extraction.fall_short(
             f"FOLIO: {missing} of {listing.declared} titles of {name!r} were never listed", package.id
         )
+    nameless = sum(one.nameless for one in listing.invalid)
+    if nameless:  # which titles they are nobody can tell, so none counts as gone
+        extraction.fall_short(f"FOLIO: {nameless} titles of {name!r} have no id that is one", package.id)
     readings: list[Reading] = []
     parked = list(_unreadable(Kind.HOLDING, listing.invalid))
     for record in records:
@@ -107,12 +122,14 @@ async def _read_package(
     await sink(Batch(readings=tuple(readings), parked=tuple(parked)))
 
 
-async def _read_singly(client: FolioClient, resource_ids: Sequence[str]) -> list[Record[wire.Resource]]:
+async def _read_singly(
+    client: FolioClient, deliveries: Deliveries, resource_ids: Sequence[str]
+) -> list[Record[wire.Resource]]:
     async def work(resource_id: str) -> Record[wire.Resource] | None:
         try:
-            return await client.get_resource(resource_id)
-        except NotFoundError:
-            return None
+            return await deliveries.of(client.get_resource(resource_id))
+        except (NotFoundError, DataError):
+            return None  # gone, or not told: its package then comes short
 
     return [one async for one in in_parallel(resource_ids, work, width=PAGE_SIZE) if one is not None]
 

@@ -6,7 +6,7 @@ A record's raw form is the item with what was `included` beside it put inside, a
 """
 
 from enum import Enum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -119,6 +119,8 @@ class Included(Wire):
 
 
 class _Item(Wire):
+    ID_FIELD: ClassVar[str] = "id"
+
     id: str
     type: str | None = None
     relationships: Object = Field(default_factory=dict)

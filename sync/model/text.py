@@ -18,6 +18,8 @@ _CONJUNCTIONS = frozenset({"and", "und", "et"})
 """What "&" stands for; a name is the same with either."""
 ARTICLES = frozenset({"the", "a", "an", "der", "die", "das", "le", "la", "les", "el", "los", "las", "il"})
 
+_ID = re.compile(r"(?=[^.])[A-Za-z0-9._~-]{1,100}\Z")
+
 KEY_BYTES = 1000
 """The longest key that is kept as it is: Postgres indexes no more than 2,704 bytes (attacks, case 1)."""
 
@@ -46,6 +48,14 @@ def name_key(name: str) -> str:
     Neither case nor spacing, neither control characters nor the spelling of accents count.
     """
     return clean(clean(name).casefold())
+
+
+def is_usable_id(text: str) -> bool:
+    """Return whether a text can be an id: something an address can hold as one of its parts, and a person can read.
+
+    All ids of Alma and FOLIO are digits, some with hyphens (facts: alma §2, folio §1); no other letters end a path.
+    """
+    return bool(_ID.match(text))
 
 
 def bounded_key(key: str) -> str:

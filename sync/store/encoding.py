@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,7 +26,17 @@ def encode(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:  # half a surrogate pair: JSON can spell it, UTF-8 cannot
-        return json.dumps(msgspec.to_builtins(value), sort_keys=True, separators=(",", ":")).encode("ascii")
+        plain = _finite(msgspec.to_builtins(value))
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with null in the place of numbers that are none, as msgspec writes them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def storable(text: str) -> str:

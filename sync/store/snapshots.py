@@ -16,6 +16,9 @@ from sync.store.payloads import PAYLOAD_LOCK, keep_payloads
 from sync.store.queries import raw_sql
 from sync.store.tables import entry, identifier, identity, parked, payload, snapshot
 
+MOST_DECLARED = 2**31 - 1
+"""A system that declares more lies; its column holds no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInfo:
@@ -87,7 +90,7 @@ async def finish_snapshot(engine: AsyncEngine, snapshot_id: int, *, declared: in
             .where(snapshot.c.id == snapshot_id)
             .values(
                 state="incomplete" if shortfalls else "complete",
-                declared=declared,
+                declared=min(declared, MOST_DECLARED),
                 counted=counted.scalar_subquery(),
                 shortfalls=list(shortfalls),
                 ended_at=func.now(),
@@ -213,12 +216,12 @@ async def add_parked(engine: AsyncEngine, run_id: int, items: Sequence[Parked]) 
             "run_id": run_id,
             "system": one.system,
             "kind": one.kind,
-            "key": one.key,
+            "key": storable(one.key),
             "name": storable(one.name),
             "field": one.field,
             "reason": storable(one.reason),
             "advice": storable(one.advice),
-            "place": one.place,
+            "place": storable(one.place),
         }
         for one in items
     ]

@@ -15,6 +15,8 @@ from sync.transport.records import InvalidRecord, ModelT, Page, Record
 PAGE_SIZE = 100
 ROUNDS = 3
 MOST_PAGES = 20_000
+PAGES_AT_ONCE = 16
+"""So many empty pages in a row end a list, whatever its total says."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -66,10 +68,11 @@ async def _round(
     records: dict[str, Record[ModelT]],
     invalid: dict[str, InvalidRecord],
 ) -> int:
-    """Read every page once and return the largest total declared."""
+    """Read every page once, some at a time, and return the largest total declared."""
     declared, number, again = 0, 0, True
     while again and number < MOST_PAGES:
-        wanted = range(number, max(number + 1, -(-declared // page_size)))
+        last = min(-(-declared // page_size), number + PAGES_AT_ONCE, MOST_PAGES)
+        wanted = range(number, max(number + 1, last))
         sizes = []
         async for page in in_parallel(wanted, fetch, width=len(wanted)):
             declared = max(declared, page.total or 0)
@@ -77,10 +80,11 @@ async def _round(
             for record in page.records:
                 records.setdefault(key(record.model), record)
             for item in page.invalid:
-                invalid.setdefault(item.id or repr(item.raw), item)
+                invalid.setdefault(item.id or repr(item.raw)[:1000], item)
             told = page.total is not None
         number = wanted.stop
-        again = number * page_size < declared or (not told and sizes[-1] >= page_size)
+        over = not any(sizes) and len(sizes) == PAGES_AT_ONCE
+        again = not over and (number * page_size < declared or (not told and sizes[-1] >= page_size))
     return declared
 
 

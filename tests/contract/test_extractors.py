@@ -365,7 +365,9 @@ async def test_a_whole_record_that_cannot_be_read_is_parked_and_loses_no_other(k
 
         systems.alma_front.meddler = _changing(lambda one: one.path.endswith(f"/{first}"), spoil)
         gathered = await gather_alma(systems.pair())
-        assert [(one.kind, one.key) for one in gathered.parked] == [(kind, first)]
+        # of a collection without one of its services nobody knows what it holds, and whether it is hidden
+        half_read = [(Kind.PACKAGE, state.services[first].collection.id)] if kind is Kind.SERVICE else []
+        assert [(one.kind, one.key) for one in gathered.parked] == [(kind, first), *half_read]
         assert "is_local" in gathered.parked[0].reason
         assert gathered.complete == (kind is Kind.HOLDING)
         spared = {one["id"] for one in systems.alma.portfolios(collection_id=list(state.collections)[1])}

@@ -35,7 +35,7 @@ async def current_package(work: Work, desired: Package, package_id: str, seen: P
     if seen is not None and _tells_enough(desired, seen):
         return Current(record=seen, listed=seen)
     try:
-        stored = (await work.folio.get_package(package_id)).model
+        stored = (await work.folio_reads.of(work.folio.get_package(package_id))).model
     except NotFoundError:
         return None
     package = package_from_wire(stored)
@@ -47,7 +47,7 @@ async def current_title(work: Work, desired: Title, title_id: str, seen: Title |
     if seen is not None and _tells_enough(desired, seen):
         return Current(record=seen, listed=seen)
     try:
-        title = title_from_wire((await work.folio.get_title(title_id)).model)
+        title = title_from_wire((await work.folio_reads.of(work.folio.get_title(title_id))).model)
     except NotFoundError:
         return None
     return Current(record=title, listed=listed(title), own=title)
@@ -58,7 +58,7 @@ async def current_holding(work: Work, desired: Holding, resource_id: str, seen: 
     if seen is not None and _tells_enough(desired, seen):
         return Current(record=seen, listed=seen)
     try:
-        record = (await work.folio.get_resource(resource_id)).model
+        record = (await work.folio_reads.of(work.folio.get_resource(resource_id))).model
     except NotFoundError:
         return None
     if record.attributes.is_selected is False:
