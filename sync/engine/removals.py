@@ -95,7 +95,8 @@ async def plan_removals(planning: Planning, limits: RemovalLimits | None) -> Non
     work, target = planning.work, planning.direction.target
     search = AbsenceSearch(comparison=planning.comparison, target=target, run_id=work.run_id)
     shares = {
-        one.package_key: Share(one.gone, one.linked) for one in await count_gone(work.database, search, Kind.HOLDING)
+        one.package_key: Share(one.gone, one.linked, one.moved)
+        for one in await count_gone(work.database, search, Kind.HOLDING)
     }
     absent = [
         one

@@ -10,6 +10,7 @@ from sync.store.bases import BaseRecords, base_records
 from sync.store.changes import Outcome
 from sync.store.intents import Result
 from sync.store.links import Link, links, links_ever
+from sync.store.snapshots import records
 
 LOOK_AGAIN = "Run the command again: both sides are read anew, and it is decided by what is there then."
 
@@ -33,11 +34,18 @@ async def leave_if_it_stands(application: Application, batch: Batch, change: Cha
         seen.add(counterpart)
         if await _belongs_elsewhere(work, change, link):
             continue
+        if link.alma_id in await records(work.database, application.source, change.kind, [counterpart]):
+            return _left(change, f"{counterpart} moved in {source.label}, and is not in its new place here yet")
         if await _stands(work, source, change.kind, base):
-            reason = f"{source.label} shows {counterpart}, which the plan took for gone; nothing was removed"
-            outcome = Outcome(reason=reason, error="changed", advice=LOOK_AGAIN)
-            return Result(change_id=change.id, status=Status.SKIPPED, outcome=outcome)
+            return _left(
+                change, f"{source.label} shows {counterpart}, which the plan took for gone; nothing was removed"
+            )
     return None
+
+
+def _left(change: Change, reason: str) -> Result:
+    outcome = Outcome(reason=reason, error="changed", advice=LOOK_AGAIN)
+    return Result(change_id=change.id, status=Status.SKIPPED, outcome=outcome)
 
 
 async def _belongs_elsewhere(work: Work, change: Change, link: Link) -> bool:

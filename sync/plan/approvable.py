@@ -22,7 +22,7 @@ NO_READING = ("guard empty-side:", "the source was not read completely")
 HELD_BACK = "removals-held-back"
 """The guard on removals each of which has a reason of its own."""
 
-REMOVAL_GUARDS = ("removals", "removals-in-package", "much-smaller", "scope-changed")
+REMOVAL_GUARDS = ("removals", "removals-in-package", "package-emptied", "much-smaller", "scope-changed")
 """The guards on removals as a whole: where several tripped, the reasons name one of them."""
 
 

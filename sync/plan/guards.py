@@ -29,6 +29,11 @@ class RemovalLimits:
         """Return the number shown as the guard's limit."""
         return self.number if self.approved is None else self.approved
 
+    @property
+    def forbids_emptying(self) -> bool:
+        """Return whether a package may not lose all at once: as long as nobody said that any share is fine."""
+        return self.approved is None and self.percent < 100
+
     def exceeded_by(self, removals: int, linked: int) -> bool:
         """Return whether so many removals of so many linked records are too many."""
         if self.approved is not None:
@@ -38,10 +43,16 @@ class RemovalLimits:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many linked records are to be removed."""
+    """So many of so many linked records are to be removed; `moved` of them, since they stand in another place now."""
 
     removals: int
     linked: int
+    moved: int = 0
+
+    @property
+    def empties(self) -> bool:
+        """Return whether nothing of it would be left, and something of it is nowhere else."""
+        return self.removals == self.linked > self.moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +100,17 @@ def judge_removals(
         withheld = f"{withheld}. Also {words}" if withheld else words
     by_package: dict[str, str] = {}
     for key, share in packages.items():
-        if not limits.exceeded_by(share.removals, share.linked):
+        too_many = limits.exceeded_by(share.removals, share.linked)
+        emptied = not too_many and limits.forbids_emptying and share.empties
+        if not (emptied or too_many):
             continue
+        words = f"{names.get(key, key)!r}: {_of(share.removals, share.linked)}"
         guard = Guard(
-            name="removals-in-package",
+            name=EMPTIED if emptied else IN_PACKAGE,
             value=share.removals,
-            limit=limits.most,
+            limit=0 if emptied else limits.most,
             tripped=True,
-            explanation=f"{names.get(key, key)!r}: {_of(share.removals, share.linked)}",
+            explanation=f"{words}: nothing of it would be left" if emptied else words,
         )
         by_package[key] = _words(guard)
         if len(by_package) <= MOST_NAMED:
@@ -104,6 +118,8 @@ def judge_removals(
     return RemovalVerdict(guards=tuple(guards), all_withheld=withheld, packages=by_package)
 
 
+IN_PACKAGE = "removals-in-package"
+EMPTIED = "package-emptied"
 CONFIGURATION = "configuration-changed"
 SAME_FIELD = "same-field"
 SHRUNK = "much-smaller"

@@ -22,11 +22,12 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class PackageAbsence:
-    """Of the linked records in a package of the target, how many are gone at the source."""
+    """Of the linked records in a package of the target, how many are gone at the source, and of these moved there."""
 
     package_key: str
     gone: int
     linked: int
+    moved: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +52,13 @@ async def count_gone(engine: AsyncEngine, search: AbsenceSearch, kind: Kind) -> 
     """Return, for each package of the target, how many of its linked records are gone at the source."""
     query = _statement(
         search.target,
-        "select package_key, count(*) filter (where gone) as gone, count(*) as linked",
+        "select package_key, count(*) filter (where gone) as gone, count(*) as linked, "
+        "count(*) filter (where gone and moved) as moved",
         "group by package_key order by package_key",
     )
     async with engine.connect() as connection:
         rows = await connection.execute(query, search.parameters(kind))
-        return [PackageAbsence(row.package_key, int(row.gone), int(row.linked)) for row in rows]
+        return [PackageAbsence(row.package_key, int(row.gone), int(row.linked), int(row.moved)) for row in rows]
 
 
 async def gone(engine: AsyncEngine, search: AbsenceSearch, kind: Kind, batch: int) -> AsyncIterator[Sequence[Gone]]:

@@ -131,7 +131,7 @@ def test_too_many_in_all_withhold_every_removal_and_say_how_many_and_how_to_appr
 
 
 def test_services_and_packages_count_among_the_removals() -> None:
-    shares = {"a": Share(20, 20)}
+    shares = {"a": Share(20, 20, moved=20)}  # they stand elsewhere: nothing is emptied
     assert tripped(judged(shares)) == []
     assert tripped(judged(shares, others=1)) == ["removals"]
     assert tripped(judged(shares, approved(22), others=3)) == ["removals"]
@@ -144,14 +144,26 @@ def test_services_and_packages_count_among_the_removals() -> None:
 
 
 def test_a_package_that_loses_too_much_is_withheld_and_no_other_is() -> None:
-    packages = {"a": Share(21, 21), "b": Share(2, 400), "c": Share(20, 20), "d": Share(0, 500)}
-    verdict = judged(packages, names={"a": "Coastal"})  # 43 of 941 are 4.6 %
+    packages = {"a": Share(21, 21), "b": Share(2, 400), "c": Share(20, 21), "d": Share(0, 500)}
+    verdict = judged(packages, names={"a": "Coastal"})  # 43 of 942 are 4.6 %
     assert tripped(verdict) == ["removals-in-package"]
     (guard,) = [one for one in verdict.guards if one.name == "removals-in-package"]
     assert (guard.value, guard.limit) == (21, 20)
     assert "'Coastal': 21 removals of 21 linked records (100.0 %)" in guard.explanation
     assert verdict.why("a").startswith("guard removals-in-package: 'Coastal'")
     assert [verdict.why(key) for key in "bcd"] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("share", "trips"),
+    [(Share(1, 1), True), (Share(3, 3), True), (Share(2, 3), False), (Share(3, 3, moved=2), True)]
+    + [(Share(3, 3, moved=3), False), (Share(0, 0), False)],
+)
+def test_a_package_that_is_emptied_at_once_is_withheld_however_small(share: Share, trips: bool) -> None:
+    verdict = judged({"a": share, "b": Share(0, 500)}, names={"a": "Coastal"})
+    assert tripped(verdict) == (["package-emptied"] if trips else [])
+    assert verdict.why("a").startswith("guard package-emptied: 'Coastal'") is trips
+    assert tripped(judged({"a": share}, approved(3))) == []
 
 
 @pytest.mark.parametrize(("linked", "trips"), [(419, True), (420, False)])

@@ -12,7 +12,7 @@ with found as (
   where l.pair = :pair and l.kind = :kind and l.closed_at is null
   group by a.key, a.package_key, a.title_key
 )
-select r.key as target_id, r.package_key, r.link_ids,
+select r.key as target_id, r.package_key, r.link_ids, false as moved,
        not r.there and not exists (
          select from link p
          join link t
