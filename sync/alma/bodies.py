@@ -190,11 +190,13 @@ def embargo_body(embargo: Embargo | None, codes: WriteCodes) -> Body:
     """
     if embargo is None:
         return {"embargo_operator": {"value": ""}, "number_of_years": "", "number_of_months": ""}
-    years, months = (embargo.value, 0) if embargo.unit is EmbargoUnit.YEARS else divmod(embargo.value, 12)
+    delay = embargo.kind is EmbargoKind.DELAY
+    number = embargo.value - (codes.delay_more if delay else codes.rolling_more)
+    years, months = (number, 0) if embargo.unit is EmbargoUnit.YEARS else divmod(number, 12)
     if not months and embargo.unit is EmbargoUnit.MONTHS:
-        years, months = 0, embargo.value
+        years, months = 0, number
     return {
-        "embargo_operator": {"value": codes.delay if embargo.kind is EmbargoKind.DELAY else codes.rolling},
+        "embargo_operator": {"value": codes.delay if delay else codes.rolling},
         "number_of_years": str(years) if years else "",
         "number_of_months": str(months) if months else "",
     }

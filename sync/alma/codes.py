@@ -27,12 +27,24 @@ KNOWN_COVERAGE_IN_USE = {
     "2": CoverageInUse.BOTH,
     "3": CoverageInUse.EITHER,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What an operator of a moving wall says with the number X: its kind, of X and so many `more`."""
+
+    kind: EmbargoKind
+    more: int = 0
+
+
 KNOWN_OPERATORS = {
-    ">": EmbargoKind.DELAY,
-    ">=": EmbargoKind.DELAY,
-    "<": EmbargoKind.ROLLING,
-    "<=": EmbargoKind.ROLLING,
+    ">=": Operator(EmbargoKind.DELAY),
+    ">": Operator(EmbargoKind.DELAY, 1),
+    "<=": Operator(EmbargoKind.ROLLING),
+    "<": Operator(EmbargoKind.ROLLING, -1),
 }
+"""The four walls of Alma (facts: alma §2c; cases: embargo operators). Years count as years, months as months."""
+
 KNOWN_PUBLICATION_TYPES = {
     "JOURNAL": "Journal",
     "BOOK": "Book",
@@ -57,7 +69,7 @@ class AlmaCodes:
     """The meanings of codes; a code that is in none of the maps is not understood, and said so."""
 
     coverage_in_use: Mapping[str, CoverageInUse] = field(default_factory=lambda: dict(KNOWN_COVERAGE_IN_USE))
-    embargo_operators: Mapping[str, EmbargoKind] = field(default_factory=lambda: dict(KNOWN_OPERATORS))
+    embargo_operators: Mapping[str, Operator] = field(default_factory=lambda: dict(KNOWN_OPERATORS))
     publication_types: Mapping[str, str] = field(default_factory=lambda: dict(KNOWN_PUBLICATION_TYPES))
     coverage_table: frozenset[str] = frozenset()
     operator_table: frozenset[str] = frozenset()
@@ -68,7 +80,8 @@ class AlmaCodes:
 class WriteCodes:
     """The codes of this institution for what is written: the reverse of `AlmaCodes`, one code for each meaning.
 
-    `only_local` stands for coverage in use, `delay` and `rolling` for the embargo's operator,
+    `only_local` stands for coverage in use, `delay` and `rolling` for the embargo's operator, with `delay_more` and
+    `rolling_more` for what that adds to its number;
     `collection_access_type` for a new collection, which Alma refuses without one (60128); "" where the institution's
     tables have none.
     `material_types` lead from FOLIO's publication types to codes; `proxies` are those Alma knows, None when it does
@@ -76,15 +89,13 @@ class WriteCodes:
     """
 
     only_local: str = "0"
-    delay: str = ">"
-    rolling: str = "<"
+    delay: str = ">="
+    delay_more: int = 0
+    rolling: str = "<="
+    rolling_more: int = 0
     collection_access_type: str = ""
     material_types: Mapping[str, str] = field(default_factory=dict)
     proxies: frozenset[str] | None = None
-
-
-PREFERRED_OPERATORS = {EmbargoKind.DELAY: ">", EmbargoKind.ROLLING: "<"}
-"""Of two codes of one meaning ("older than", "as old as or older than") the plain one."""
 
 
 def write_codes(
@@ -110,10 +121,14 @@ def write_codes(
     for code, publication_type in codes.publication_types.items():
         if not material_table or code in material_table:
             material_types.setdefault(publication_type, code)
+    delay, delay_more = _operator(codes, EmbargoKind.DELAY)
+    rolling, rolling_more = _operator(codes, EmbargoKind.ROLLING)
     return WriteCodes(
         only_local="0" if "0" in local else next(iter(local), ""),
-        delay=_operator(codes, EmbargoKind.DELAY),
-        rolling=_operator(codes, EmbargoKind.ROLLING),
+        delay=delay,
+        delay_more=delay_more,
+        rolling=rolling,
+        rolling_more=rolling_more,
         collection_access_type=access_type or default or next(iter(access_type_table), ""),
         material_types=material_types,
         proxies=proxies,
@@ -125,12 +140,15 @@ def _exists(code: str, table: frozenset[str]) -> bool:
     return not table or code in table
 
 
-def _operator(codes: AlmaCodes, kind: EmbargoKind) -> str:
-    meaning_it = sorted(
-        code for code, found in codes.embargo_operators.items() if found is kind and _exists(code, codes.operator_table)
-    )
-    preferred = PREFERRED_OPERATORS[kind]
-    return preferred if preferred in meaning_it else next(iter(meaning_it), "")
+def _operator(codes: AlmaCodes, kind: EmbargoKind) -> tuple[str, int]:
+    """Return the code for a wall of this kind, if possible one that adds nothing, and what it adds; "" without one."""
+    meaning_it = [
+        (found.more != 0, code not in KNOWN_OPERATORS, code, found.more)
+        for code, found in codes.embargo_operators.items()
+        if found.kind is kind and _exists(code, codes.operator_table)
+    ]
+    *_, code, more = min(meaning_it, default=(False, False, "", 0))
+    return code, more
 
 
 def interpret(
@@ -149,11 +167,11 @@ def interpret(
             coverage[code] = found
     operators = dict(KNOWN_OPERATORS)
     for code, description in operator_table.items():
-        kind = read_operator_description(description)
-        if kind is not None:
-            operators[code] = kind
+        meaning = read_operator_description(description)
+        if meaning is not None:
+            operators[code] = meaning
     coverage.update({code: CoverageInUse(word) for code, word in coverage_in_use.items()})
-    operators.update({code: EmbargoKind(word) for code, word in embargo_operators.items()})
+    operators.update({code: Operator(EmbargoKind(word)) for code, word in embargo_operators.items()})
     return AlmaCodes(
         coverage_in_use=coverage,
         embargo_operators=operators,
@@ -175,11 +193,19 @@ def read_coverage_description(description: str) -> CoverageInUse | None:
     return CoverageInUse.GLOBAL if "global" in words else None
 
 
-def read_operator_description(description: str) -> EmbargoKind | None:
-    """Return what a description of the table `MovingWallOperator` says, None when its words are others."""
+def read_operator_description(description: str) -> Operator | None:
+    """Return what a description of the table `MovingWallOperator` says, None when its words are others.
+
+    "Older than" a year is one year more than "as old as or older than": the year itself is not available.
+    """
     words = description.lower()
-    if any(word in words for word in ("not available", "unavailable", "delay", "older")):
-        return EmbargoKind.DELAY
-    if "available" in words and any(word in words for word in ("only", "younger", "newer", "within")):
-        return EmbargoKind.ROLLING
+    itself = any(word in words for word in ("as old as", "equal", "at least", "at most"))
+    if any(word in words for word in ("not available", "unavailable", "delay")):
+        return Operator(EmbargoKind.DELAY)
+    if "older" in words:
+        return Operator(EmbargoKind.DELAY, 0 if itself else 1)
+    if "available" in words and "younger" in words:
+        return Operator(EmbargoKind.ROLLING, 0 if itself else -1)
+    if "available" in words and any(word in words for word in ("only", "newer", "within")):
+        return Operator(EmbargoKind.ROLLING)
     return None

@@ -169,14 +169,19 @@ def _embargo(
         )
     if years == 0 and months == 0:
         return None
-    kind = codes.embargo_operators.get(item.embargo_operator.value)
-    if kind is None:
+    operator = codes.embargo_operators.get(item.embargo_operator.value)
+    if operator is None:
         words = f"{item.embargo_operator.value!r} {years} years {months} months"
         losses.append(Loss("embargo", words, "operator not understood: [pairs.NAME.maps.embargo_operators]"))
         return None
-    if months == 0:
-        return Embargo(kind, EmbargoUnit.YEARS, years)
-    return Embargo(kind, EmbargoUnit.MONTHS, 12 * years + months)
+    unit, number = (EmbargoUnit.MONTHS, 12 * years + months) if months else (EmbargoUnit.YEARS, years)
+    if number + operator.more < 1:
+        wall = f"{item.embargo_operator.value} {number} {unit}"
+        raise DataError(
+            f"portfolio {portfolio.id}: its embargo ({wall}) leaves nothing to show",
+            advice="Correct the embargo of this portfolio in Alma, or set the portfolio to not available.",
+        )
+    return Embargo(operator.kind, unit, number + operator.more)
 
 
 def _strictness(embargo: Embargo) -> tuple[bool, int]:

@@ -267,8 +267,14 @@ def _embargo(embargo: Embargo | None, codes: WriteCodes, losses: list[Loss]) -> 
     if embargo.unit is EmbargoUnit.MONTHS and embargo.value % 12 == 0:
         years = Embargo(EmbargoKind.DELAY, EmbargoUnit.YEARS, embargo.value // 12)
         losses.append(Loss("embargo", str(embargo), f"Alma counts whole years as such: {years}"))
-        return years
-    return embargo
+        embargo = years
+    if embargo.value > codes.delay_more:
+        return embargo
+    # an institution whose only operator adds one cannot say "one": of a year months can, a month becomes two
+    least = 12 if embargo.unit is EmbargoUnit.YEARS else codes.delay_more + 1
+    said = Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, least)
+    losses.append(Loss("embargo", str(embargo), f"Alma's operator {codes.delay!r} says at least: {said}"))
+    return said
 
 
 def _proxy(proxy: Proxy | None, maps: AlmaMaps, codes: WriteCodes, losses: list[Loss]) -> Proxy | None:

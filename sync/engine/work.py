@@ -18,7 +18,7 @@ from sync.store.encoding import digest, encode
 from sync.transport.connection import Fence, Observer, Options
 from sync.transport.undelivered import Deliveries
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 """Raised whenever the mapping gives other values for the same records, so that every record is decided anew."""
 
 

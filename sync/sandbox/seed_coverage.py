@@ -9,8 +9,8 @@ from random import Random
 from sync.sandbox.seed import SeedEmbargo, SeedRange
 
 # The practice Alma's MovingWallOperator codes; those of a real Alma are unknown (facts: portfolio, open questions).
-DELAY = ">"  # the most recent period is not available (KBART P)
-ROLLING = "<"  # only the most recent period is available (KBART R)
+DELAY = ">="  # the most recent period is not available (KBART P)
+ROLLING = "<="  # only the most recent period is available (KBART R)
 
 LATEST_YEAR = 2025
 EMBARGO_SHARE = 0.09

@@ -47,7 +47,7 @@ LIBRARY = SeedLibrary(
                             bib="tides",
                             url="https://tides.invalid/1",
                             local_coverage=(SeedRange(from_year="1993", from_month="3", from_day="1"),),
-                            local_embargo=SeedEmbargo(operator=">", months="6"),
+                            local_embargo=SeedEmbargo(operator=">=", months="6"),
                         ),
                         SeedPortfolio(bib="dunes", available=False, url="https://dunes.invalid", raw_url=True),
                     )

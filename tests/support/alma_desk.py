@@ -34,7 +34,7 @@ LIBRARY = library(
                 url="https://zone.invalid/reeds",
                 coverage_in_use="1",
                 global_coverage=(SeedRange(from_year="1990", until_year="2020"),),
-                global_embargo=SeedEmbargo(operator=">", months="6"),
+                global_embargo=SeedEmbargo(operator=">=", months="6"),
             )
         ],
         is_local=False,

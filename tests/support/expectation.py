@@ -269,7 +269,7 @@ def _stated(one: SeedPortfolio) -> bool | None:
     if one.coverage_in_use in "23" and one.local_coverage and one.global_coverage:
         return None
     embargo = _embargo_in_use(one)
-    if embargo is not None and embargo.operator == "<":
+    if embargo is not None and embargo.operator in ("<", "<="):
         return True
     ranges = {"0": one.local_coverage, "1": one.global_coverage}.get(
         one.coverage_in_use, one.local_coverage + one.global_coverage
@@ -339,10 +339,11 @@ def _embargo_in_use(one: SeedPortfolio) -> SeedEmbargo | None:
 
 
 def _folio_embargo(embargo: SeedEmbargo | None) -> tuple[str, int]:
-    if embargo is None or embargo.operator != ">":
+    if embargo is None or embargo.operator not in (">", ">="):
         return "", 0
     years, months = int(embargo.years or 0), int(embargo.months or 0)
-    return ("Years", years) if not months else ("Months", 12 * years + months)
+    more = embargo.operator == ">"
+    return ("Years", years + more) if not months else ("Months", 12 * years + months + more)
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

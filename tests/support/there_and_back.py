@@ -307,7 +307,7 @@ def _coverage(wanted: ExpectedResource, details: Wire) -> Iterator[str]:
     yield from _unlike(
         ("coverage_in_use", _code(details.get("coverage_in_use")), "0"),
         ("local coverage", _days(details.get("local_date_coverage_parameters") or ()), sorted(wanted.coverages)),
-        ("local embargo", seen, (">", months) if months else ("", 0)),
+        ("local embargo", seen, (">=", months) if months else ("", 0)),
     )
     for level in ("global", "perpetual"):
         wall = details.get(f"{level}_embargo_information") or {}

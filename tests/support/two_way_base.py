@@ -44,7 +44,7 @@ COASTAL = collection(
     [
         portfolio(JOURNALS[0], public_note="Seats: 3"),
         portfolio(JOURNALS[1], local_coverage=(SeedRange(from_year="1998", until_year="2005"),)),
-        portfolio(JOURNALS[2], local_embargo=SeedEmbargo(operator=">", months="12")),
+        portfolio(JOURNALS[2], local_embargo=SeedEmbargo(operator=">=", months="12")),
         portfolio(NAMELESS, available=False),
     ],
 )

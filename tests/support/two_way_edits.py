@@ -93,9 +93,9 @@ COVERAGES = (
 )
 EMBARGOES = (
     Wall(None, Embargo()),
-    Wall(SeedEmbargo(operator=">", months="6"), Embargo("Months", 6)),
-    Wall(SeedEmbargo(operator=">", years="2"), Embargo("Months", 24)),
-    Wall(SeedEmbargo(operator="<", months="12"), Embargo("Days", 30)),
+    Wall(SeedEmbargo(operator=">=", months="6"), Embargo("Months", 6)),
+    Wall(SeedEmbargo(operator=">=", years="2"), Embargo("Months", 24)),
+    Wall(SeedEmbargo(operator="<=", months="12"), Embargo("Days", 30)),
 )
 URLS = ("https://one.example.org/a", "https://two.example.org/b", "https://three.example.org/c", "")
 NOTES = ("", "Seats: 3", "On campus only")

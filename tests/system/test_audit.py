@@ -179,7 +179,7 @@ class Edit:
 
 IN_ALMA, IN_FOLIO = System.ALMA, System.FOLIO
 PROXIED = {"proxy_enabled": "true", "proxy": "EZPROXY"}
-WALL = SeedEmbargo(operator=">", months="7")
+WALL = SeedEmbargo(operator=">=", months="7")
 OTHER_ISSN = issn(9_000)
 EDITS = (
     Edit(Kind.HOLDING, "available", IN_ALMA, lambda desk, n: desk.portfolio(n, availability="10"), False, True),

@@ -112,7 +112,7 @@ async def test_exactly_what_a_librarian_changed_in_alma_is_updated(database: Asy
         alma.rename_collection(collection_id(systems, "Collection 3"), "Collection 3, renamed")
         alma.edit_service(second["id"], activation_status="10")
         alma.set_coverage(ids[0], SeedRange(from_year="2001", until_year="2003"))
-        alma.set_coverage(ids[1], SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">", months="6"))
+        alma.set_coverage(ids[1], SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">=", months="6"))
         alma.edit_portfolio(ids[2], linking_details={"static_url": "jkey=https://moved.example.org/2"})
         alma.edit_portfolio(ids[3], availability="10")
         alma.edit_portfolio(ids[4], linking_details={"proxy_enabled": "true", "proxy": "EZPROXY"})
@@ -287,7 +287,7 @@ async def test_what_a_folio_librarian_changed_after_the_plan_is_not_overwritten(
 ) -> None:
     seed = library(
         [journal(0), journal(1)],
-        collection("Both", [portfolio(0, local_embargo=SeedEmbargo(operator=">", months="12")), portfolio(1)]),
+        collection("Both", [portfolio(0, local_embargo=SeedEmbargo(operator=">=", months="12")), portfolio(1)]),
     )
     with practice_systems(seed) as systems:
         await run_migration(database, systems)
@@ -295,7 +295,7 @@ async def test_what_a_folio_librarian_changed_after_the_plan_is_not_overwritten(
             edit = {"linking_details": {"static_url": f"jkey=https://moved.example.org/{number}"}}
             systems.alma.edit_portfolio(portfolio_id(systems, number), **edit)
         systems.alma.set_coverage(
-            portfolio_id(systems, 0), SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">", months="6")
+            portfolio_id(systems, 0), SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">=", months="6")
         )
         systems.alma.edit_collection(collection_id(systems, "Both"), public_name="Both, renamed")
         systems.alma.edit_bib(systems.alma.mms_id("bib:0"), journal(0, publisher="Alma's press"))

@@ -29,7 +29,7 @@ SETTLE_SECONDS = 0.5
 def _library() -> tuple[SeedLibrary, SeedKnowledgeBase]:
     """Return a library that needs every sort of write: shared, managed, proxied, hidden, with and without details."""
     bibs = [journal(number) for number in range(6)]
-    first = [portfolio(0), portfolio(1), portfolio(2, local_embargo=SeedEmbargo(operator=">", months="6"))]
+    first = [portfolio(0), portfolio(1), portfolio(2, local_embargo=SeedEmbargo(operator=">=", months="6"))]
     second = [portfolio(0), portfolio(3, available=False), portfolio(4, url=""), portfolio(5, local_coverage=())]
     seed = library(
         bibs,

@@ -340,7 +340,7 @@ async def test_a_statement_in_conflict_stays_so_though_what_it_is_made_of_is_agr
     database: AsyncEngine, systems: Systems
 ) -> None:
     await sync(database, systems)
-    wall = SeedEmbargo(operator="<", months="12")
+    wall = SeedEmbargo(operator="<=", months="12")
     systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1998"), embargo=wall)
     systems.folio.edit_resource(resource(systems, 0).id, coverage_statement="Print as well")
     for _ in range(3):
@@ -378,7 +378,7 @@ async def test_a_dry_run_under_another_policy_decides_nothing_for_the_run_that_f
     database: AsyncEngine, systems: Systems
 ) -> None:
     await sync(database, systems)
-    wall = SeedEmbargo(operator="<", months="12")
+    wall = SeedEmbargo(operator="<=", months="12")
     systems.alma.set_coverage(held(systems, 0), SeedRange(from_year="1998"), embargo=wall)
     systems.folio.edit_resource(resource(systems, 0).id, custom_embargo=Embargo("Months", 6))
     alma_is_right = systems.pair(policy={"conflicts": "alma", "max_shrink_percent": 100})

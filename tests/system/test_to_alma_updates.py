@@ -24,8 +24,8 @@ READINGS = pytest.mark.parametrize(
     [{}, {"put_clears_omitted": True, "put_null_clears": False, "managed_fields": "reject"}],
     ids=["omitted is kept", "omitted is cleared"],
 )
-YEAR, MONTHS = SeedEmbargo(operator=">", years="1"), SeedEmbargo(operator=">", months="12")
-WALL = SeedEmbargo(operator="<", years="10")
+YEAR, MONTHS = SeedEmbargo(operator=">=", years="1"), SeedEmbargo(operator=">=", months="12")
+WALL = SeedEmbargo(operator="<=", years="10")
 VOLUMES = SeedRange(from_year="1998", from_volume="1", from_issue="2", until_year="2005", until_month="3")
 GENERAL = SeedRange(from_year="1990")
 MAPS = {"proxies": {"ezproxy": "EZProxy"}, "notes": {"internal_description": "userDefinedField1"}}
@@ -305,8 +305,8 @@ async def test_what_only_alma_changed_is_taken_back_as_it_was(database: AsyncEng
         before, alma = everything(systems), systems.alma
         ids, (service,) = [portfolio_id(systems, number) for number in range(8)], alma.services()
         alma.set_coverage(ids[0], SeedRange(from_year="2000"))
-        alma.set_coverage(ids[1], SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">", years="3"))
-        alma.set_coverage(ids[2], SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">", years="10"))
+        alma.set_coverage(ids[1], SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">=", years="3"))
+        alma.set_coverage(ids[2], SeedRange(from_year="1998"), embargo=SeedEmbargo(operator=">=", years="10"))
         alma.edit_portfolio(ids[3], linking_details={"static_url": "jkey=https://alma.example.org/"})
         alma.edit_portfolio(ids[4], availability="10")
         alma.edit_portfolio(ids[5], linking_details={"proxy_enabled": "false", "proxy": ""})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync.alma import wire
-from sync.alma.codes import AlmaCodes, CoverageInUse
+from sync.alma.codes import AlmaCodes, CoverageInUse, Operator
 from sync.alma.coverage import coverage_in_use, effective_coverage, effective_embargo
 from sync.errors import DataError
 from sync.model import CoverageRange, Embargo, EmbargoKind, EmbargoUnit, Loss, PartialDate
@@ -220,24 +220,29 @@ def test_either_keeps_equal_ranges_once() -> None:
 )
 def test_an_embargo_in_years_months_or_both(years: object, months: object, unit: EmbargoUnit, value: int) -> None:
     """Row Holding/embargo; facts: domain §3 — total months if both, else the native unit; 12 months stay 12 months."""
-    assert _embargo(local=_wall(">", years, months)) == (Embargo(EmbargoKind.DELAY, unit, value), ())
+    assert _embargo(local=_wall(">=", years, months)) == (Embargo(EmbargoKind.DELAY, unit, value), ())
 
 
 @pytest.mark.parametrize(
-    ("operator", "kind"),
+    ("operator", "years", "months", "embargo"),
     [
-        (">", EmbargoKind.DELAY),
-        (">=", EmbargoKind.DELAY),
-        ("<", EmbargoKind.ROLLING),
-        ("<=", EmbargoKind.ROLLING),
+        (">=", "1", "", Embargo(EmbargoKind.DELAY, EmbargoUnit.YEARS, 1)),
+        (">", "1", "", Embargo(EmbargoKind.DELAY, EmbargoUnit.YEARS, 2)),
+        (">=", "", "6", Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, 6)),
+        (">", "", "6", Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, 7)),
+        (">", "1", "6", Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, 19)),
+        ("<=", "2", "", Embargo(EmbargoKind.ROLLING, EmbargoUnit.YEARS, 2)),
+        ("<", "2", "", Embargo(EmbargoKind.ROLLING, EmbargoUnit.YEARS, 1)),
     ],
 )
-def test_the_operator_tells_a_delay_from_a_rolling_wall(operator: str, kind: EmbargoKind) -> None:
-    """Row Holding/embargo."""
-    embargo, losses = _embargo(local=_wall(operator, "1"))
+def test_the_four_operators_are_four_walls(operator: str, years: str, months: str, embargo: Embargo) -> None:
+    """Row Holding/embargo: more than X hides one more, less than X shows one less."""
+    assert _embargo(local=_wall(operator, years, months)) == (embargo, ())
 
-    assert embargo == Embargo(kind, EmbargoUnit.YEARS, 1)
-    assert losses == ()
+
+def test_a_wall_that_leaves_nothing_to_show_is_parked_and_never_open() -> None:
+    with pytest.raises(DataError, match="leaves nothing to show"):
+        _embargo(local=_wall("<", "1"))
 
 
 @pytest.mark.parametrize("operator", ["", "=", "==", "X"])
@@ -250,12 +255,12 @@ def test_an_operator_not_understood_is_a_loss_and_never_guessed(operator: str) -
 
 
 def test_the_configuration_explains_an_operator() -> None:
-    codes = AlmaCodes(embargo_operators={"X": EmbargoKind.ROLLING})
+    codes = AlmaCodes(embargo_operators={"X": Operator(EmbargoKind.ROLLING)})
 
     assert _embargo(codes=codes, local=_wall("X", "3"))[0] == Embargo(EmbargoKind.ROLLING, EmbargoUnit.YEARS, 3)
 
 
-@pytest.mark.parametrize("wall", [None, "", {}, _wall(">"), _wall(">", "0", "0"), _wall("X", "", "0")])
+@pytest.mark.parametrize("wall", [None, "", {}, _wall(">="), _wall(">=", "0", "0"), _wall("X", "", "0")])
 def test_no_embargo_is_none_in_every_spelling(wall: Any) -> None:
     assert _embargo(local=wall) == (None, ())
 
@@ -263,7 +268,7 @@ def test_no_embargo_is_none_in_every_spelling(wall: Any) -> None:
 @pytest.mark.parametrize(("years", "months"), [("one", ""), ("", "6m"), ("1.5", ""), ("-1", "6"), ("1", "-20")])
 def test_an_embargo_that_is_no_number_parks_the_record(years: str, months: str) -> None:
     with pytest.raises(DataError, match="portfolio 53: its embargo is") as caught:
-        _embargo(local=_wall(">", years, months))
+        _embargo(local=_wall(">=", years, months))
 
     assert "in Alma" in caught.value.advice
 
@@ -271,13 +276,13 @@ def test_an_embargo_that_is_no_number_parks_the_record(years: str, months: str) 
 @pytest.mark.parametrize(("use", "value"), [("0", 1), ("1", 5), ("", 1)])
 def test_the_embargo_of_the_list_in_use_counts_alone(use: str, value: int) -> None:
     """Row Holding/embargo."""
-    embargo, losses = _embargo(use, local=_wall(">", "1"), **{"global": _wall(">", "5")})
+    embargo, losses = _embargo(use, local=_wall(">=", "1"), **{"global": _wall(">=", "5")})
 
     assert embargo == Embargo(EmbargoKind.DELAY, EmbargoUnit.YEARS, value)
     assert losses == ()
 
 
-@pytest.mark.parametrize("bad", [_wall("?", "5"), _wall(">", "five")])
+@pytest.mark.parametrize("bad", [_wall("?", "5"), _wall(">=", "five")])
 def test_an_embargo_that_is_not_in_use_does_not_matter(bad: dict[str, Any]) -> None:
     assert _embargo("0", local=None, **{"global": bad}) == (None, ())
     assert _embargo("1", local=bad) == (None, ())
@@ -286,7 +291,7 @@ def test_an_embargo_that_is_not_in_use_does_not_matter(bad: dict[str, Any]) -> N
 @pytest.mark.parametrize("use", ["2", "3"])
 def test_of_two_embargoes_in_use_the_stricter_counts_and_the_other_is_a_loss(use: str) -> None:
     """facts: domain §3 — one only; differing values are reported."""
-    embargo, losses = _embargo(use, local=_wall(">", "1"), **{"global": _wall(">", "", "18")})
+    embargo, losses = _embargo(use, local=_wall(">=", "1"), **{"global": _wall(">=", "", "18")})
 
     assert embargo == Embargo(EmbargoKind.DELAY, EmbargoUnit.MONTHS, 18)
     assert losses == (
@@ -302,16 +307,16 @@ def test_of_two_embargoes_in_use_the_stricter_counts_and_the_other_is_a_loss(use
 def test_of_two_embargoes_one_alone_or_two_equal_ones_are_no_loss(use: str) -> None:
     year = Embargo(EmbargoKind.DELAY, EmbargoUnit.YEARS, 1)
 
-    assert _embargo(use, local=_wall(">", "1")) == (year, ())
-    assert _embargo(use, **{"global": _wall(">", "1")}) == (year, ())
-    assert _embargo(use, local=_wall(">", "1"), **{"global": _wall(">", "1")}) == (year, ())
+    assert _embargo(use, local=_wall(">=", "1")) == (year, ())
+    assert _embargo(use, **{"global": _wall(">=", "1")}) == (year, ())
+    assert _embargo(use, local=_wall(">=", "1"), **{"global": _wall(">=", "1")}) == (year, ())
 
 
 @pytest.mark.parametrize(
     ("one", "other", "kind", "value"),
     [
-        (_wall("<", "2"), _wall("<", "5"), EmbargoKind.ROLLING, 2),
-        (_wall("<", "5"), _wall(">", "1"), EmbargoKind.ROLLING, 5),
+        (_wall("<=", "2"), _wall("<=", "5"), EmbargoKind.ROLLING, 2),
+        (_wall("<=", "5"), _wall(">=", "1"), EmbargoKind.ROLLING, 5),
     ],
 )
 def test_a_rolling_wall_is_stricter_than_a_delay_and_a_short_one_than_a_long_one(
@@ -325,4 +330,4 @@ def test_a_rolling_wall_is_stricter_than_a_delay_and_a_short_one_than_a_long_one
 
 def test_an_embargo_under_an_unknown_code_parks_the_record() -> None:
     with pytest.raises(DataError, match="the code '9' for coverage in use"):
-        _embargo("9", local=_wall(">", "1"))
+        _embargo("9", local=_wall(">=", "1"))

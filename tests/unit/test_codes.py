@@ -7,9 +7,11 @@ import pytest
 from sync.alma.codes import (
     AlmaCodes,
     CoverageInUse,
+    Operator,
     interpret,
     read_coverage_description,
     read_operator_description,
+    write_codes,
 )
 from sync.model import PUBLICATION_TYPES, EmbargoKind
 
@@ -42,18 +44,40 @@ def test_coverage_in_use_is_read_from_its_english_description(description: str, 
 @pytest.mark.parametrize(
     ("description", "meaning"),
     [
-        ("Most recent period is not available", EmbargoKind.DELAY),
-        ("Most recent unavailable", EmbargoKind.DELAY),
-        ("Only the most recent is not available", EmbargoKind.DELAY),
-        ("Delay", EmbargoKind.DELAY),
-        ("Only most recent available", EmbargoKind.ROLLING),
+        ("Most recent period is not available", Operator(EmbargoKind.DELAY)),
+        ("Most recent unavailable", Operator(EmbargoKind.DELAY)),
+        ("Only the most recent is not available", Operator(EmbargoKind.DELAY)),
+        ("Delay", Operator(EmbargoKind.DELAY)),
+        ("Available when older than", Operator(EmbargoKind.DELAY, 1)),
+        ("Available when as old as or older than", Operator(EmbargoKind.DELAY)),
+        ("Only most recent available", Operator(EmbargoKind.ROLLING)),
+        ("Available when younger than", Operator(EmbargoKind.ROLLING, -1)),
+        ("Available when as old as or younger than", Operator(EmbargoKind.ROLLING)),
         ("Available", None),
         (">", None),
+        (">=", None),
         ("", None),
     ],
 )
-def test_an_operator_is_read_from_its_english_description(description: str, meaning: EmbargoKind | None) -> None:
-    assert read_operator_description(description) is meaning
+def test_an_operator_is_read_from_its_english_description(description: str, meaning: Operator | None) -> None:
+    assert read_operator_description(description) == meaning
+
+
+@pytest.mark.parametrize(
+    ("table", "delay", "rolling"),
+    [
+        ({}, (">=", 0), ("<=", 0)),
+        ({">": ">", "<": "<"}, (">", 1), ("<", -1)),
+        ({"OLD": "Most recent not available", "NEW": "Only the most recent is available"}, ("OLD", 0), ("NEW", 0)),
+        ({"=": "Available when exactly as old as"}, ("", 0), ("", 0)),
+    ],
+)
+def test_a_wall_is_written_with_the_code_that_says_its_number_or_with_what_that_adds(
+    table: dict[str, str], delay: tuple[str, int], rolling: tuple[str, int]
+) -> None:
+    written = write_codes(_codes(operator_table=table), material_table=(), access_type_table={}, access_type="")
+    assert (written.delay, written.delay_more) == delay
+    assert (written.rolling, written.rolling_more) == rolling
 
 
 def test_without_tables_and_maps_what_is_known_counts() -> None:
@@ -78,8 +102,8 @@ def test_the_institutions_table_goes_before_what_is_known() -> None:
     assert codes.coverage_in_use["2"] is CoverageInUse.EITHER
     assert codes.coverage_in_use["3"] is CoverageInUse.BOTH
     assert codes.coverage_in_use["8"] is CoverageInUse.GLOBAL
-    assert codes.embargo_operators[">"] is EmbargoKind.ROLLING
-    assert codes.embargo_operators["X"] is EmbargoKind.DELAY
+    assert codes.embargo_operators[">"].kind is EmbargoKind.ROLLING
+    assert codes.embargo_operators["X"].kind is EmbargoKind.DELAY
 
 
 def test_a_description_in_other_words_leaves_what_is_known() -> None:
@@ -87,7 +111,7 @@ def test_a_description_in_other_words_leaves_what_is_known() -> None:
 
     assert codes.coverage_in_use["0"] is CoverageInUse.LOCAL
     assert "9" not in codes.coverage_in_use
-    assert codes.embargo_operators[">"] is EmbargoKind.DELAY
+    assert codes.embargo_operators[">"].kind is EmbargoKind.DELAY
     assert "Y" not in codes.embargo_operators
 
 
@@ -102,8 +126,8 @@ def test_the_configuration_has_the_last_word() -> None:
 
     assert codes.coverage_in_use["2"] is CoverageInUse.GLOBAL
     assert codes.coverage_in_use["9"] is CoverageInUse.BOTH
-    assert codes.embargo_operators[">"] is EmbargoKind.ROLLING
-    assert codes.embargo_operators["Z"] is EmbargoKind.DELAY
+    assert codes.embargo_operators[">"].kind is EmbargoKind.ROLLING
+    assert codes.embargo_operators["Z"].kind is EmbargoKind.DELAY
     assert codes.publication_types["DOCUMENT"] == "Report"
     assert codes.publication_types["BOOK"] == "Report"
     assert codes.publication_types["JOURNAL"] == "Journal"
@@ -113,7 +137,7 @@ def test_one_institutions_codes_do_not_change_anothers() -> None:
     _codes(coverage_in_use={"0": "both"}, embargo_operators={">": "rolling"}, material_types={"JOURNAL": "Book"})
 
     assert AlmaCodes().coverage_in_use["0"] is CoverageInUse.LOCAL
-    assert AlmaCodes().embargo_operators[">"] is EmbargoKind.DELAY
+    assert AlmaCodes().embargo_operators[">"] == Operator(EmbargoKind.DELAY, 1)
     assert AlmaCodes().publication_types["JOURNAL"] == "Journal"
 
 

@@ -156,8 +156,14 @@ def test_a_package_that_loses_too_much_is_withheld_and_no_other_is() -> None:
 
 @pytest.mark.parametrize(
     ("share", "trips"),
-    [(Share(1, 1), True), (Share(3, 3), True), (Share(2, 3), False), (Share(3, 3, moved=2), True)]
-    + [(Share(3, 3, moved=3), False), (Share(0, 0), False)],
+    [
+        (Share(1, 1), True),
+        (Share(3, 3), True),
+        (Share(2, 3), False),
+        (Share(3, 3, moved=2), True),
+        (Share(3, 3, moved=3), False),
+        (Share(0, 0), False),
+    ],
 )
 def test_a_package_that_is_emptied_at_once_is_withheld_however_small(share: Share, trips: bool) -> None:
     verdict = judged({"a": share, "b": Share(0, 500)}, names={"a": "Coastal"})

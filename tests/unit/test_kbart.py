@@ -85,7 +85,7 @@ def test_row_becomes_a_bib_and_a_portfolio(read: Reader) -> None:
     assert portfolio.bib == bib.key
     assert (portfolio.url, portfolio.public_note) == ("https://example.org/tides", "gap in 2001")
     assert portfolio.coverage_in_use == "0"
-    assert portfolio.local_embargo == SeedEmbargo(operator=">", years="1")
+    assert portfolio.local_embargo == SeedEmbargo(operator=">=", years="1")
     assert portfolio.local_coverage == (
         SeedRange(
             from_year="1998",
@@ -234,10 +234,10 @@ def test_first_of_several_identifiers_is_taken(read: Reader) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("P12M", SeedEmbargo(operator=">", months="12")),
-        ("P1Y", SeedEmbargo(operator=">", years="1")),
-        ("p6m", SeedEmbargo(operator=">", months="6")),
-        ("R10Y", SeedEmbargo(operator="<", years="10")),
+        ("P12M", SeedEmbargo(operator=">=", months="12")),
+        ("P1Y", SeedEmbargo(operator=">=", years="1")),
+        ("p6m", SeedEmbargo(operator=">=", months="6")),
+        ("R10Y", SeedEmbargo(operator="<=", years="10")),
         ("", None),
     ],
 )
@@ -251,9 +251,9 @@ def test_embargo_keeps_its_unit_and_its_direction(read: Reader, text: str, expec
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("R10Y;P6M", SeedEmbargo(operator=">", months="6")),
-        ("P30D", SeedEmbargo(operator=">", months="1")),
-        ("P31D", SeedEmbargo(operator=">", months="2")),
+        ("R10Y;P6M", SeedEmbargo(operator=">=", months="6")),
+        ("P30D", SeedEmbargo(operator=">=", months="1")),
+        ("P31D", SeedEmbargo(operator=">=", months="2")),
         ("P0M", None),
         ("12 months", None),
     ],
@@ -337,7 +337,7 @@ def test_merged_rows_name_what_could_not_be_merged(read: Reader) -> None:
         ),
     )
     assert len(titles.portfolios) == 1
-    assert titles.portfolios[0].local_embargo == SeedEmbargo(operator=">", years="1")
+    assert titles.portfolios[0].local_embargo == SeedEmbargo(operator=">=", years="1")
     assert titles.portfolios[0].url == "https://example.org/tides"
     assert "without a further range" in _said(titles, 3, "")
     assert "row 2" in _said(titles, 4, "embargo_info")
@@ -469,9 +469,9 @@ def test_cufts_list_is_read(tmp_path: Path) -> None:
     )
     assert [portfolio.local_embargo for portfolio in titles.portfolios] == [
         None,
-        SeedEmbargo(operator=">", months="6"),
-        SeedEmbargo(operator="<", years="10"),
-        SeedEmbargo(operator=">", months="2"),
+        SeedEmbargo(operator=">=", months="6"),
+        SeedEmbargo(operator="<=", years="10"),
+        SeedEmbargo(operator=">=", months="2"),
     ]
 
 

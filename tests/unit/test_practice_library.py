@@ -230,10 +230,10 @@ AWKWARD_TITLES: dict[AwkwardCase, Callable[[Places], bool]] = {
     Case.ONLY_LOCAL_EMPTY: lambda ps: (
         ps[0].portfolio.coverage_in_use == "0" and not _spans(ps) and bool(ps[0].portfolio.global_coverage)
     ),
-    Case.EMBARGO_MONTHS: _is_embargo(operator=">", months="12"),
-    Case.EMBARGO_YEARS: _is_embargo(operator=">", years="1"),
-    Case.EMBARGO_YEARS_AND_MONTHS: _is_embargo(operator=">", years="1", months="6"),
-    Case.ROLLING_WALL: _is_embargo(operator="<", years="10"),
+    Case.EMBARGO_MONTHS: _is_embargo(operator=">=", months="12"),
+    Case.EMBARGO_YEARS: _is_embargo(operator=">=", years="1"),
+    Case.EMBARGO_YEARS_AND_MONTHS: _is_embargo(operator=">=", years="1", months="6"),
+    Case.ROLLING_WALL: _is_embargo(operator="<=", years="10"),
     Case.EQUAL_WALL: _is_embargo(operator="=", months="6"),
     Case.ENDED_WITH_EMBARGO: lambda ps: bool(_spans(ps)[0].until_year and ps[0].portfolio.local_embargo),
     Case.IMPOSSIBLE_DATE: lambda ps: (_spans(ps)[0].from_month, _spans(ps)[0].from_day) == ("2", "30"),

@@ -219,7 +219,7 @@ async def test_a_429_pauses_the_other_calls_of_the_system_too() -> None:
         first = asyncio.create_task(client.get_collection("61123"))
         await asyncio.sleep(0.1)
         began = time.monotonic()
-        await client.get_collection("61124")
+        await client.get_collection("61123")
         waited = time.monotonic() - began
         await first
 

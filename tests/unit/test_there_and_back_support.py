@@ -65,12 +65,12 @@ ORIGINAL = library(
         [
             entry(0, public_note=DESK, internal_description="Checked"),
             entry(1, available=False),
-            entry(2, local_embargo=SeedEmbargo(operator=">", years="1", months="6")),
+            entry(2, local_embargo=SeedEmbargo(operator=">=", years="1", months="6")),
             entry(3, url="https://one.example.org/3", local_coverage=(_years(1990, 1999),), public_note=DESK),
             entry(3, url="https://two.example.org/3", local_coverage=(_years(2000, 2004),)),
             entry(4, proxy_enabled=True, proxy="EZPROXY"),
             entry(5, proxy_enabled=True, proxy="OLDPROXY"),
-            entry(6, local_embargo=SeedEmbargo(operator="<", years="10"), public_note=DESK),
+            entry(6, local_embargo=SeedEmbargo(operator="<=", years="10"), public_note=DESK),
             entry(7, local_coverage=(NUMBERED,)),
             entry(8, local_coverage=(_years(2011, 2005),)),
             *(entry(bib, url=f"https://parish.example.org/{bib.key[-1]}", local_coverage=()) for bib in NAMESAKES),
@@ -118,7 +118,7 @@ RETURNED = library(
         [
             entry(0, public_note=DESK, local_coverage=_days("1998-1-1")),
             entry(1, available=False),
-            entry(2, local_embargo=SeedEmbargo(operator=">", months="18")),
+            entry(2, local_embargo=SeedEmbargo(operator=">=", months="18")),
             entry(3, url="https://one.example.org/3", public_note=DESK, local_coverage=_days("1990-1-1", "2004-12-31")),
             entry(4, proxy_enabled=True, proxy="EZPROXY"),
             entry(5),
@@ -250,7 +250,7 @@ def _merged_bibs(alma: PracticeAlma) -> None:
 
 ANOTHER_COLLECTION = collection("Stranger", [entry(0)])
 OPEN = {"local_date_coverage_parameters": []}
-HALF_YEAR = {"embargo_operator": ">", "number_of_years": "", "number_of_months": "6"}
+HALF_YEAR = {"embargo_operator": ">=", "number_of_years": "", "number_of_months": "6"}
 PLANTED: dict[str, tuple[Callable[[PracticeAlma], object], str]] = {
     # collections
     "collection missing": (lambda a: a.remove_collection(_collection(a, "Our Name")), "no collection 'Our Name'"),
@@ -344,15 +344,15 @@ PLANTED: dict[str, tuple[Callable[[PracticeAlma], object], str]] = {
     ),
     "embargo lost": (lambda a: a.set_coverage(_portfolio(a, 2), _years(1998)), "local embargo is ('', 0)"),
     "embargo shorter": (
-        lambda a: _change_portfolio(a, 2, coverage_details={"local_embargo_information": HALF_YEAR}), "('>', 6), not",
+        lambda a: _change_portfolio(a, 2, coverage_details={"local_embargo_information": HALF_YEAR}), "('>=', 6), not",
     ),
     "embargo turned": (
         lambda a: _change_portfolio(a, 2, coverage_details={"local_embargo_information": {"embargo_operator": "<"}}),
         "local embargo is ('<', 18)",
     ),
     "rolling wall": (
-        lambda a: a.set_coverage(_portfolio(a, 6), _years(1998), embargo=SeedEmbargo(operator="<", years="10")),
-        "local embargo is ('<', 120), not ('', 0)",
+        lambda a: a.set_coverage(_portfolio(a, 6), _years(1998), embargo=SeedEmbargo(operator="<=", years="10")),
+        "local embargo is ('<=', 120), not ('', 0)",
     ),
     "note lost": (lambda a: _change_portfolio(a, 0, public_note=""), "public_note is ''"),
     "note changed": (lambda a: _change_portfolio(a, 6, public_note=f"Ask {STATED}"), "public_note is 'Ask', not"),

@@ -160,7 +160,11 @@ def _codes() -> str:
     }
     rows = [f"| material type | `{code}` | {name} |" for code, name in sorted(KNOWN_PUBLICATION_TYPES.items())]
     rows += [f"| leader 06-07 | `{code}` | {name} |" for code, name in sorted(LEADER_TYPES.items())]
-    rows += [f"| embargo operator | `{code}` | {kinds[kind]} |" for code, kind in sorted(KNOWN_OPERATORS.items())]
+    more = {0: "", 1: ", and one year or month more", -1: ", and one year or month less"}
+    rows += [
+        f"| embargo operator | `{code}` | {kinds[one.kind]}{more[one.more]} |"
+        for code, one in sorted(KNOWN_OPERATORS.items())
+    ]
     head = ["## Codes of Alma that are known", "", "Others are for the configuration to name; `check` shows them.", ""]
     return "\n".join([*head, "| field | code | meaning |", "|---|---|---|", *rows, ""])
 
