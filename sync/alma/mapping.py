@@ -5,13 +5,13 @@ that names the record, the field and the remedy.
 """
 
 from collections.abc import Collection as AnyCollection
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sync.alma import wire
 from sync.alma.codes import AlmaCodes
 from sync.alma.coverage import effective_coverage, effective_embargo
 from sync.alma.notes import split_note
-from sync.model import Holding, Loss, Package, Proxy, Service
+from sync.model import Holding, Loss, Package, Proxy, Service, clean
 
 AVAILABLE = "11"
 STATIC_PREFIX = "jkey="
@@ -47,6 +47,10 @@ def package_from_collection(
         type_code=collection.type.value,
         interface_name=collection.interface.name,
         service_keys=tuple(sorted(service.id for service in services)),
+        losses=(
+            *_group_losses(collection.group_settings, ""),
+            *(loss for service in services for loss in _service_losses(collection, service)),
+        ),
     )
 
 
@@ -123,9 +127,9 @@ def holding_from_portfolio(
         public_note=public_note,
         authentication_note=portfolio.authentication_note,
         internal_description=portfolio.internal_description,
-        proxy=_proxy(portfolio.linking_details.proxy_enabled.value, portfolio.linking_details.proxy),
+        proxy=_proxy_of(portfolio, service),
         access_type=portfolio.access_type.value,
-        losses=(*url_loss, *embargo_losses, *_perpetual(portfolio)),
+        losses=(*url_loss, *embargo_losses, *_perpetual(portfolio), *_group_losses(portfolio.group_settings, "")),
     )
 
 
@@ -165,6 +169,50 @@ def _proxy(enabled: str, code: str) -> Proxy | None:
     if enabled == "":
         return None
     return Proxy(enabled=enabled == "true", code=code if enabled == "true" else "")
+
+
+def _proxy_of(portfolio: wire.Portfolio, service: wire.Service | None) -> Proxy | None:
+    """Return the proxy a reader is led through: the portfolio's own, else its service's (also its No).
+
+    A collection's proxy is not inherited by its portfolios (mapping: proxy; Ex Libris: proxies are set at the service).
+    """
+    own = _proxy(portfolio.linking_details.proxy_enabled.value, portfolio.linking_details.proxy)
+    if own is not None or service is None:
+        return own
+    return _proxy(service.proxy_enabled.value, service.proxy)
+
+
+def _service_losses(collection: wire.Collection, service: wire.Service) -> Iterator[Loss]:
+    """Yield what a service says to readers and to staff; FOLIO has no services (cases: notes of services)."""
+    description = service.public_description_override or service.public_description
+    names = {collection.public_name, collection.public_name_override}
+    said = {
+        "public_description": "" if description in names else description,
+        "public_note": service.public_note,
+        "authentication_note": service.authentication_note,
+        "internal_description": service.internal_description,
+    }
+    yield from (
+        Loss("services", f"{name}: {clean(text)}", "a note of a service, and FOLIO has no services")
+        for name, text in said.items()
+        if clean(text)
+    )
+    yield from _group_losses(service.group_settings, "of a service ")
+
+
+def _group_losses(settings: Sequence[wire.GroupSetting], whose: str) -> Iterator[Loss]:
+    """Yield what is set for single groups of readers."""
+    for one in settings:
+        told = one.model_dump(exclude_defaults=True, exclude={"group"})
+        values = "; ".join(f"{name}: {_plain(value)}" for name, value in sorted(told.items()) if _plain(value))
+        words = f"{one.group.value or 'a group'}: {values}" if values else one.group.value or "a group"
+        yield Loss(
+            "group_settings", clean(words)[:500], f"settings {whose}for a group of readers; FOLIO knows no groups"
+        )
+
+
+def _plain(value: object) -> str:
+    return str(value.get("value") or "") if isinstance(value, dict) else str(value or "")
 
 
 def _perpetual(portfolio: wire.Portfolio) -> tuple[Loss, ...]:

@@ -2,12 +2,12 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pymarc
 
 from sync.errors import DataError
-from sync.model import Contributor, Identifier, Medium, Title, clean, parse_isbn, parse_issn
+from sync.model import Contributor, Identifier, Medium, Title, clean, isbns_in, issns_in
 
 ROLE_WORDS = {"edt": "editor", "editor": "editor", "ed": "editor", "ill": "illustrator", "illustrator": "illustrator"}
 ROLES = frozenset({"author", *ROLE_WORDS.values()})
@@ -67,16 +67,18 @@ def title_from_marc(mms_id: str, record: pymarc.Record, material_types: Sequence
         raise DataError(
             f"bib {mms_id} has no title in field 245", advice="Add 245 $a in Alma, then run the command again."
         )
+    identifiers = tuple(sorted(set(_identifiers(record))))
     return Title(
         key=mms_id,
         name=name,
         publication_type=_publication_type(record, material_types),
         managed=_from_community_zone(record),
-        identifiers=tuple(sorted(set(_identifiers(record)))),
+        identifiers=identifiers,
         publisher=_publisher(record),
         edition=_first(record, "250", "a"),
         description=_first(record, "520", "a"),
         contributors=tuple(dict.fromkeys(_contributors(record))),
+        related=tuple(sorted(set(_related(record, identifiers)))),
     )
 
 
@@ -147,22 +149,25 @@ def _identifiers(record: pymarc.Record) -> Iterator[Identifier]:
     own, other = (Medium.ONLINE, Medium.PRINT) if _is_online(record) else (Medium.PRINT, Medium.ONLINE)
     for field in record.get_fields("022"):
         for text in field.get_subfields("a"):
-            yield from _present(parse_issn(text, own))
+            yield from issns_in(text, own)
     for field in record.get_fields("020"):
         for text in field.get_subfields("a"):
             qualifier = " ".join([*field.get_subfields("q"), text])
-            yield from _present(parse_isbn(text, _medium_of(qualifier, own)))
+            yield from isbns_in(text, _medium_of(qualifier, own))
     for field in record.get_fields("776"):
         medium = _medium_of(" ".join(field.get_subfields("i", "c")), other)
         for text in field.get_subfields("x"):
-            yield from _present(parse_issn(text, medium))
+            yield from issns_in(text, medium)
         for text in field.get_subfields("z"):
-            yield from _present(parse_isbn(text, medium))
+            yield from isbns_in(text, medium)
 
 
-def _present(identifier: Identifier | None) -> Iterator[Identifier]:
-    if identifier is not None:
-        yield identifier
+def _related(record: pymarc.Record, identifiers: Collection[Identifier]) -> Iterator[str]:
+    """Yield the linking ISSN and the incorrect ones of 022: none of the title's own, but catalogues match by them."""
+    own = {one.match_key for one in identifiers}
+    for field in record.get_fields("022"):
+        for text in field.get_subfields("l", "y"):
+            yield from (one.match_key for one in issns_in(text) if one.valid and one.match_key not in own)
 
 
 def _medium_of(words: str, default: Medium) -> Medium:

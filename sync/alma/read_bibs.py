@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from sync.alma import wire
@@ -82,6 +83,7 @@ def _title_reading(reading: AlmaReading, mms_id: str, bib: Record[wire.Bib] | Da
         title = title_from_marc(mms_id, read_marc(bib.model.marc_xml), types)
     except DataError as error:
         return parked_for(Kind.TITLE, mms_id, bib.model.title, error)
+    title = replace(title, suppressed=bib.model.suppress_from_publishing is True)
     return Reading(kind=Kind.TITLE, record=title, listed=title, raw=bib.raw)
 
 

@@ -24,7 +24,9 @@ from sync.model import (
     clean,
     cut_at_word,
     day_ranges,
+    utf16_length,
 )
+from sync.model.coverage import EARLIEST
 from sync.plan.changes import FitHolding, FitPackage, FitTitle
 
 PACKAGE_NAME_LIMIT = 200
@@ -73,7 +75,7 @@ def fit_package(package: Package, maps: FolioMaps) -> FitPackage:
     Raises:
         DataError: when it has no name.
     """
-    losses: list[Loss] = []
+    losses = list(package.losses)
     name = _name(package.name, PACKAGE_NAME_LIMIT, f"collection {package.key}", losses)
     losses += [
         Loss(note, clean(getattr(package, note)), "a FOLIO package has no such field")
@@ -94,6 +96,7 @@ def fit_package(package: Package, maps: FolioMaps) -> FitPackage:
         type_code="",
         interface_name="",
         coverage=(),
+        losses=(),
     )
     return FitPackage(record=record, losses=tuple(losses))
 
@@ -107,13 +110,18 @@ def fit_title(title: Title) -> FitTitle:
     losses: list[Loss] = []
     identifiers = []
     for one in title.identifiers:
-        if len(one.value) > IDENTIFIER_LIMIT:
+        if not one.valid:
+            losses.append(Loss("identifiers", one.value, f"no {one.kind} with a right check digit"))
+            continue
+        if utf16_length(one.value) > IDENTIFIER_LIMIT:
             losses.append(Loss("identifiers", one.value, f"longer than {IDENTIFIER_LIMIT} characters"))
             continue
         identifiers.append(_with_medium(one))
     record = replace(
         title,
         managed=False,
+        related=(),
+        suppressed=False,
         name=_name(title.name, TITLE_NAME_LIMIT, f"title {title.key}", losses),
         identifiers=tuple(sorted(set(identifiers))),
         publisher=_text("publisher", title.publisher, PUBLISHER_LIMIT, losses),
@@ -175,7 +183,7 @@ def _plain(field_name: str, text: str, losses: list[Loss]) -> str:
 
 def _text(field_name: str, text: str, limit: int, losses: list[Loss]) -> str:
     cleaned = _plain(field_name, text, losses)
-    if len(cleaned) > limit:
+    if utf16_length(cleaned) > limit:
         losses.append(Loss(field_name, cleaned, f"cut to {limit} characters"))
     return cut_at_word(cleaned, limit)
 
@@ -185,7 +193,7 @@ def _package_text(name: str, text: str | None, limit: int, maps: FolioMaps, loss
     if text is None:
         return None
     if maps.package_texts:
-        fits = len(text) <= limit and text.startswith(("https://", "http://")) and not _broken(text)
+        fits = utf16_length(text) <= limit and text.startswith(("https://", "http://")) and not _broken(text)
         if name == "url" and text and not fits:
             losses.append(Loss(name, clean(text), f"no address of at most {limit} characters that FOLIO takes"))
             return None
@@ -206,9 +214,10 @@ def _url(holding: Holding) -> str | None:
     address = holding.url.strip()
     if not address:
         return ""
-    if len(address) > URL_LIMIT:
+    if utf16_length(address) > URL_LIMIT:
+        length = utf16_length(address)
         raise DataError(
-            f"the address of portfolio {holding.key} is {len(address)} characters long; FOLIO takes {URL_LIMIT}",
+            f"the address of portfolio {holding.key} is {length} characters long; FOLIO takes {URL_LIMIT}",
             advice="Shorten the portfolio's URL in Alma (a DOI or a permalink), then run the command again.",
         )
     if _broken(address) or not address.startswith(("https://", "http://")):
@@ -226,13 +235,17 @@ def _broken(address: str) -> bool:
 def _coverage(
     ranges: tuple[CoverageRange, ...], losses: list[Loss], sentences: list[Sentence]
 ) -> tuple[CoverageRange, ...]:
+    begun = tuple(one for one in ranges if one.begin)
+    words = "it is left out" if begun else f"it is told as from {EARLIEST}"
     losses += [
-        Loss("coverage", str(one), "FOLIO needs the day on which a range begins") for one in ranges if one.begin is None
+        Loss("coverage", str(one), f"FOLIO needs the day on which a range begins; {words}")
+        for one in ranges
+        if one.begin is None
     ]
     if any(one.numbered or one.begin is None for one in ranges):
         words = clean(_HALVES.sub("", "; ".join(str(one) for one in ranges)))
         sentences.append(Sentence("coverage", words))
-    days = day_ranges(ranges)
+    days = day_ranges(begun or ranges)
     return tuple(one.as_coverage() for one in sorted(days, reverse=True, key=lambda one: one.begin))
 
 
@@ -251,8 +264,8 @@ def _statement(sentences: list[Sentence], losses: list[Loss]) -> str | None:
     for one in sentences:
         if not any(one.text in other.text for other in kept):
             kept.append(one)
-    while kept and len(". ".join(one.text for one in kept)) > STATEMENT_LIMIT:
-        longest = max(kept, key=lambda one: len(one.text))
+    while kept and utf16_length(". ".join(one.text for one in kept)) > STATEMENT_LIMIT:
+        longest = max(kept, key=lambda one: utf16_length(one.text))
         kept.remove(longest)
         reason = f"no room for it in the {STATEMENT_LIMIT} characters of a statement"
         losses.append(Loss(longest.field, longest.text, reason))

@@ -26,10 +26,10 @@ from sync.model import (
     Record,
     Title,
     UserDefined,
-    parse_isbn,
-    parse_issn,
+    isbns_in,
+    issns_in,
 )
-from sync.model.coverage import OPEN_END_YEAR
+from sync.model.coverage import EARLIEST, OPEN_END_YEAR, PartialDate
 
 UNITS = {
     wire.EmbargoUnit.DAYS: EmbargoUnit.DAYS,
@@ -173,10 +173,8 @@ def _title(key: str, found: wire.ResourceAttributes | wire.TitleAttributes) -> T
 def _identifiers(items: Iterable[wire.Identifier]) -> Iterable[Identifier]:
     for one in items:
         medium = MEDIA.get(one.subtype.lower(), Medium.UNKNOWN)
-        parse = {"ISSN": parse_issn, "ISBN": parse_isbn}.get(one.type.upper())
-        identifier = parse(one.id, medium) if parse else None
-        if identifier:
-            yield identifier
+        parse = {"ISSN": issns_in, "ISBN": isbns_in}.get(one.type.upper())
+        yield from parse(one.id, medium) if parse else ()
 
 
 def ranges(items: Sequence[wire.Coverage]) -> tuple[CoverageRange, ...]:
@@ -187,13 +185,13 @@ def ranges(items: Sequence[wire.Coverage]) -> tuple[CoverageRange, ...]:
     """
     days = []
     for item in items:
-        if not item.begin_coverage:
-            continue
+        begin = date.fromisoformat(item.begin_coverage) if item.begin_coverage else EARLIEST
         end = date.fromisoformat(item.end_coverage) if item.end_coverage else None
-        days.append(
-            DayRange(date.fromisoformat(item.begin_coverage), None if end and end.year >= OPEN_END_YEAR else end)
-        )
-    return tuple(one.as_coverage() for one in sorted(days, key=lambda one: one.begin, reverse=True))
+        end = None if end and end.year >= OPEN_END_YEAR else end
+        if begin != EARLIEST or end:
+            days.append(DayRange(begin, end))
+    found = [one.as_coverage() for one in sorted(days, key=lambda one: one.begin, reverse=True)]
+    return tuple(replace(one, begin=None) if one.begin == PartialDate.from_date(EARLIEST) else one for one in found)
 
 
 def _embargo(item: wire.Embargo | None) -> Embargo | None:

@@ -1,7 +1,15 @@
 """The canonical holdings model: what Alma and FOLIO both mean, in frozen types without I/O."""
 
 from sync.model.coverage import CoverageRange, DayRange, Embargo, EmbargoKind, EmbargoUnit, PartialDate, day_ranges
-from sync.model.identifiers import Identifier, IdentifierKind, Medium, parse_isbn, parse_issn
+from sync.model.identifiers import (
+    Identifier,
+    IdentifierKind,
+    Medium,
+    isbns_in,
+    issns_in,
+    parse_isbn,
+    parse_issn,
+)
 from sync.model.readings import Batch, Extraction, Reading, Sink
 from sync.model.records import (
     INHERITED,
@@ -30,6 +38,7 @@ from sync.model.text import (
     name_key,
     name_words,
     same_name_key,
+    utf16_length,
 )
 
 __all__ = [
@@ -66,6 +75,8 @@ __all__ = [
     "cut_at_word",
     "day_ranges",
     "is_usable_id",
+    "isbns_in",
+    "issns_in",
     "kind_of",
     "like_name_key",
     "name_key",
@@ -73,4 +84,5 @@ __all__ = [
     "parse_isbn",
     "parse_issn",
     "same_name_key",
+    "utf16_length",
 ]

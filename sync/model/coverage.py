@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+EARLIEST = date(1000, 1, 1)
+"""Stands for the beginning of a range that names its end only, where a day is needed."""
+
 OPEN_END_YEAR = 9999
 """A year that both systems' exports use for "to the present" (facts: domain §3)."""
 
@@ -99,11 +102,16 @@ class DayRange:
 
 
 def day_ranges(ranges: Iterable[CoverageRange]) -> tuple[DayRange, ...]:
-    """Return the days covered, oldest first, ranges that overlap or touch made one; those without a begin are left out.
+    """Return the days covered, oldest first, ranges that overlap or touch made one; those without any day are left out.
 
-    A year means its first day where it begins a range and its last day where it ends one (mapping: coverage).
+    A year means its first day where it begins a range and its last day where it ends one (mapping: coverage). A range
+    that names its end only begins with `EARLIEST`.
     """
-    days = [DayRange(one.begin.first_day(), one.end.last_day() if one.end else None) for one in ranges if one.begin]
+    days = [
+        DayRange(one.begin.first_day() if one.begin else EARLIEST, one.end.last_day() if one.end else None)
+        for one in ranges
+        if one.begin or one.end
+    ]
     merged: list[DayRange] = []
     for one in sorted(days, key=lambda one: one.begin):
         if merged and _touches(merged[-1], one):

@@ -1,5 +1,8 @@
 """ISSN and ISBN: normalised, checked, and told apart by print and online."""
 
+import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -78,3 +81,31 @@ def parse_isbn(text: str, medium: Medium = Medium.UNKNOWN) -> Identifier | None:
     except ValidationError:
         return Identifier(IdentifierKind.ISBN, cleaned, medium, valid=False)
     return Identifier(IdentifierKind.ISBN, value, medium, valid=len(set(value[3:12])) > 1)
+
+
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_ISSN_IN_TEXT = re.compile(r"(?<![0-9])[0-9]{4}[\s-]?[0-9]{3}[0-9Xx](?![0-9])")
+_ISBN_IN_TEXT = re.compile(r"(?<![0-9])(?:97[89][\s-]?(?:[0-9][\s-]?){9}[0-9]|(?:[0-9][\s-]?){9}[0-9Xx])(?![0-9])")
+
+
+def issns_in(text: str, medium: Medium = Medium.UNKNOWN) -> tuple[Identifier, ...]:
+    """Return the ISSNs that a text names, however it spells them; without a valid one the text itself, not valid."""
+    return _numbers_in(text, medium, _ISSN_IN_TEXT, parse_issn)
+
+
+def isbns_in(text: str, medium: Medium = Medium.UNKNOWN) -> tuple[Identifier, ...]:
+    """Return the ISBNs that a text names, however it spells them; without a valid one the text itself, not valid.
+
+    Catalogues write them with spaces, words before and behind, and two in one place (cases: spelled numbers).
+    """
+    return _numbers_in(text, medium, _ISBN_IN_TEXT, parse_isbn)
+
+
+def _numbers_in(
+    text: str, medium: Medium, pattern: re.Pattern[str], parse: Callable[[str, Medium], Identifier | None]
+) -> tuple[Identifier, ...]:
+    plain = "".join(char for char in _DASHES.sub("-", text) if unicodedata.category(char) != "Cf")
+    named = (parse(re.sub(r"\s", "", found), medium) for found in pattern.findall(clean(plain)))
+    valid = tuple(dict.fromkeys(one for one in named if one is not None and one.valid))
+    whole = parse(plain, medium)
+    return valid or ((whole,) if whole is not None else ())

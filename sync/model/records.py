@@ -73,7 +73,8 @@ class Package:
     """Alma electronic collection, FOLIO package. None in a field means: the reading did not say.
 
     `content_type` is one of FOLIO's nine; `type_code` Alma's collection type; `selected` is always true in Alma.
-    `service_keys` are the collection's services; FOLIO has none.
+    `service_keys` are the collection's services; FOLIO has none. `losses` are what the reading already had to leave
+    out.
     """
 
     key: str
@@ -95,6 +96,7 @@ class Package:
     interface_name: str = ""
     provider_name: str = ""
     service_keys: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,8 @@ class Title:
     """Alma bib, FOLIO title. `managed` titles belong to a knowledge base and are never written.
 
     `publication_type` is one of FOLIO's fourteen. None in `edition`, `description` or `contributors`: not read.
+    `related` are numbers that are none of its own and may match all the same (a linking ISSN), as match keys;
+    `suppressed`: Alma shows it to no reader.
     """
 
     key: str
@@ -128,10 +132,12 @@ class Title:
     edition: str | None = ""
     description: str | None = ""
     contributors: tuple[Contributor, ...] | None = ()
+    related: tuple[str, ...] = ()
+    suppressed: bool = False
 
     def match_keys(self) -> frozenset[str]:
-        """Return the valid identifiers in the form in which they match."""
-        return frozenset(one.match_key for one in self.identifiers if one.valid)
+        """Return the numbers in the form in which they match: the valid identifiers, and related ones."""
+        return frozenset([*self.related, *(one.match_key for one in self.identifiers if one.valid)])
 
     def numbers(self) -> tuple[str, ...]:
         """Return the valid identifiers as a report shows them, each once."""

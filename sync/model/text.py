@@ -32,12 +32,24 @@ def clean(text: str) -> str:
     return _GAPS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
+def utf16_length(text: str) -> int:
+    """Return how many characters Java counts in a text: two for each beyond U+FFFF (cases: wide characters)."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
 def cut_at_word(text: str, limit: int) -> str:
-    """Return the text, cut at the last word that fits into `limit` characters, with "…" where something was cut."""
-    if len(text) <= limit:
+    """Return the text, cut at the last word that fits into `limit` characters, with "…" where something was cut.
+
+    Characters are counted as Java does, and never cut in two.
+    """
+    if utf16_length(text) <= limit:
         return text
-    cut = text[: limit - 1]
-    if not text[limit - 1].isspace() and " " in cut.strip():
+    left, end = limit - 1, 0
+    while utf16_length(text[end : end + 1]) <= left and end < len(text):
+        left -= utf16_length(text[end : end + 1])
+        end += 1
+    cut = text[:end]
+    if not text[end].isspace() and " " in cut.strip():
         cut = cut.rstrip().rsplit(" ", 1)[0]
     return cut.rstrip(" ,;:-–/") + "…"
 

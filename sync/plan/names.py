@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sync.model import cut_at_word, name_key
+from sync.model import cut_at_word, name_key, utf16_length
 
 MOST_NUMBERED = 10
 """Even a name with the record's own id may be another record's name; so many numbers are tried, with tries bounded."""
@@ -65,4 +65,4 @@ def _own_candidates(claim: NameClaim, limit: int) -> Iterator[str]:
 def with_hint(name: str, hint: str, limit: int) -> str:
     """Return "name (hint)", the name cut so that both fit."""
     bracket = f" ({cut_at_word(hint, limit // 2)})"
-    return cut_at_word(name, limit - len(bracket)) + bracket
+    return cut_at_word(name, limit - utf16_length(bracket)) + bracket

@@ -166,7 +166,12 @@ def test_an_open_conflict_explains_nothing_and_is_named() -> None:
     [
         ({"embargo": YEAR}, {"embargo": MONTHS}, "embargo", "Alma counts whole years as such"),
         ({"embargo": WALL}, {}, "embargo", "no rolling wall"),
-        ({"coverage": (CoverageRange(end=PartialDate(2001)),)}, {"coverage": ()}, "coverage", "the day on which"),
+        (
+            {"coverage": (CoverageRange(end=PartialDate(2001)), CoverageRange(begin=PartialDate(2005)))},
+            {"coverage": (CoverageRange(begin=PartialDate(2005, 1, 1)),)},
+            "coverage",
+            "the day on which",
+        ),
         ({"url": None, "losses": (DYNAMIC,)}, {"url": "https://b.invalid/"}, "url", "made at each click"),
         ({"url": None, "losses": (DYNAMIC,)}, {"url": ""}, "url", "made at each click"),
         ({"proxy": Proxy(True, "OLD")}, {"proxy": Proxy(False, "<n>")}, "proxy", "maps.proxies"),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.model import CoverageRange, DayRange, Embargo, EmbargoKind, EmbargoUnit, PartialDate, day_ranges
+from sync.model.coverage import EARLIEST
 
 
 def _range(begin: str, end: str = "") -> CoverageRange:
@@ -117,12 +118,12 @@ def test_a_range_with_any_volume_or_issue_is_numbered(field: str) -> None:
         ((_range("2001", "2005"), _range("2002", "2003")), [("2001-01-01", "2005-12-31")]),
         ((_range("2001", "2005"), _range("2003")), [("2001-01-01", "")]),
         ((_range("2001"), _range("2003", "2004"), _range("2010")), [("2001-01-01", "")]),
-        ((_range("", "2003"), _range("2005", "2006")), [("2005-01-01", "2006-12-31")]),
+        ((_range("", "2003"), _range("2005", "2006")), [("1000-01-01", "2003-12-31"), ("2005-01-01", "2006-12-31")]),
         ((_range("2001", "9999"), _range("2003")), [("2001-01-01", "")]),
     ],
     ids=[
         "none", "one", "unordered", "touching years", "touching days", "a day between", "one within another",
-        "overlap with an open one", "open swallows all", "without a begin left out", "to the last day there is",
+        "overlap with an open one", "open swallows all", "without a begin", "to the last day there is",
     ],
 )  # fmt: skip
 def test_days_covered_are_in_order_and_without_overlap(
@@ -155,7 +156,9 @@ def test_the_days_covered_are_sorted_disjoint_not_touching_and_the_same_days(ran
     edges = {point for one in ranges for point in _edges(one)}
     for day in {edge + timedelta(shift) for edge in edges for shift in (-1, 0, 1)}:
         wanted = any(
-            one.begin and _covers(one.begin.first_day(), one.end and one.end.last_day(), day) for one in ranges
+            _covers(one.begin.first_day() if one.begin else EARLIEST, one.end and one.end.last_day(), day)
+            for one in ranges
+            if one.begin or one.end
         )
         assert any(_covers(one.begin, one.end, day) for one in found) == wanted
 

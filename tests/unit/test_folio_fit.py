@@ -320,17 +320,20 @@ def test_identifiers_travel_with_print_and_online_told_apart() -> None:
     assert losses == ()
 
 
-def test_a_wrong_identifier_is_kept() -> None:
-    """Row Title/identifiers: bad ones kept."""
+def test_a_wrong_identifier_stays_in_alma_and_is_a_loss() -> None:
+    """Row Title/identifiers: what FOLIO is given is never a piece of a number."""
     wrong = Identifier(IdentifierKind.ISSN, "0317-8472", Medium.ONLINE, valid=False)
 
-    assert _title(identifiers=(wrong,))[0].identifiers == (wrong,)
+    title, losses = _title(identifiers=(wrong,))
+
+    assert title.identifiers == ()
+    assert losses == (Loss("identifiers", "0317-8472", "no ISSN with a right check digit"),)
 
 
 def test_an_identifier_over_20_characters_is_a_loss() -> None:
     """Row Title/identifiers: id ≤20."""
-    longest = Identifier(IdentifierKind.ISBN, "x" * 20, Medium.ONLINE, valid=False)
-    longer = Identifier(IdentifierKind.ISBN, "x" * 21, Medium.ONLINE, valid=False)
+    longest = Identifier(IdentifierKind.ISBN, "x" * 20, Medium.ONLINE)
+    longer = Identifier(IdentifierKind.ISBN, "x" * 21, Medium.ONLINE)
 
     title, losses = _title(identifiers=(longest, longer))
 
@@ -433,7 +436,15 @@ def test_a_range_without_a_begin_is_a_loss_and_is_told_to_readers() -> None:
 
     assert _days(holding) == [("2001-01-01", "2002-12-31")]
     assert holding.coverage_statement == "– 1999; 2001 – 2002"
-    assert losses == (Loss("coverage", "– 1999", "FOLIO needs the day on which a range begins"),)
+    assert losses == (Loss("coverage", "– 1999", "FOLIO needs the day on which a range begins; it is left out"),)
+
+
+def test_the_only_range_begins_with_the_earliest_day_where_it_names_its_end_only() -> None:
+    """A title that ends in 2005 never becomes one with all years (cases: open beginnings)."""
+    holding, losses = _holding(coverage=(_range("", "2005"),))
+
+    assert _days(holding) == [("1000-01-01", "2005-12-31")]
+    assert [loss.field for loss in losses] == ["coverage"]
 
 
 def test_volumes_and_issues_become_the_statement() -> None:
@@ -666,7 +677,8 @@ def test_a_fitted_holding_is_within_folios_limits_and_fits_again(holding: Holdin
     begins = [one.begin.first_day() for one in fitted.coverage if one.begin]
     assert begins == sorted(begins, reverse=True)
     assert len(begins) == len(fitted.coverage)
-    assert day_ranges(fitted.coverage) == day_ranges(holding.coverage)
+    begun = [one for one in holding.coverage if one.begin]
+    assert day_ranges(fitted.coverage) == day_ranges(begun or holding.coverage)
     again = fit_holding(replace(fitted, proxy=holding.proxy, access_type=holding.access_type), MAPS)
     assert again.record == fitted
     assert not [loss for loss in again.losses if loss.field not in ("proxy", "access_type")]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from sync.alma.client import open_alma
-from sync.errors import BugError, ConfigurationError
+from sync.errors import BugError, ConfigurationError, DataError
 from sync.transport.http import Answer, AnswerLostError, Headers, Http, NotSentError, segment
 from tests.support.transports import Script, answer, quick
 

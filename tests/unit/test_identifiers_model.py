@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.model import Identifier, IdentifierKind, Medium, parse_isbn, parse_issn
+from sync.model import Identifier, IdentifierKind, Medium, isbns_in, issns_in, parse_isbn, parse_issn
 
 ISSN = "0317-8471"
 ISBN13 = "9780306406157"
@@ -99,3 +99,45 @@ def test_whatever_stands_there_reading_it_twice_gives_the_same(text: str) -> Non
         found = parse(text)
         if found is not None:
             assert parse(found.value) == found
+
+
+SPELLED = [
+    ("978 3 064 06200 9", ["9783064062009"]),
+    ("ISBN 9783064062016", ["9783064062016"]),
+    ("ISBN: 9783064062023 (electronic bk.)", ["9783064062023"]),
+    ("ISBN9783064062030", ["9783064062030"]),
+    ("9783064062047 ; 9783064062054", ["9783064062047", "9783064062054"]),
+    ("9783064062061/9783064062078", ["9783064062061", "9783064062078"]),
+    ("\u200e9783064062085", ["9783064062085"]),
+    ("0 306 40615 2", ["9780306406157"]),
+    ("978\u20133\u2013064\u201306200\u20139", ["9783064062009"]),
+]
+
+
+@pytest.mark.parametrize(("text", "numbers"), SPELLED)
+def test_an_isbn_is_found_however_it_is_spelled(text: str, numbers: list[str]) -> None:
+    found = isbns_in(text)
+
+    assert [one.value for one in found] == numbers
+    assert all(one.valid for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("2300-0007 (online)", "2300-0007"),
+        ("2300-0015 ;", "2300-0015"),
+        ("ISSN 2300-0023", "2300-0023"),
+        ("\u200e2300-0031", "2300-0031"),
+        ("2300-004X\u200b", "2300-004X"),
+        ("2300-0058=", "2300-0058"),
+        ("23000066", "2300-0066"),
+    ],
+)
+def test_an_issn_is_found_however_it_is_spelled(text: str, number: str) -> None:
+    assert [(one.value, one.valid) for one in issns_in(text)] == [(number, True)]
+
+
+@pytest.mark.parametrize("text", ["978", "ISBN", "0", "9783064062000", "978306406200912345"])
+def test_a_text_without_a_right_number_is_none(text: str) -> None:
+    assert [one.valid for one in isbns_in(text)] == [False]

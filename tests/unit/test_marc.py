@@ -140,10 +140,18 @@ def test_776_names_the_other_form_as_it_says_or_else_the_opposite(subfields: lis
 
 def test_wrong_identifiers_are_kept_and_do_not_match() -> None:
     """Row Title/identifiers: bad ones kept but never used to match."""
-    title = _title(("022", "  ", ("a", "0317-8472")), ("022", "  ", ("a", "")), ("022", "  ", ("y", "2434-561X")))
+    title = _title(("022", "  ", ("a", "0317-8472")), ("022", "  ", ("a", "")), ("022", "  ", ("y", "2434-5610")))
 
     assert title.identifiers == (Identifier(IdentifierKind.ISSN, "0317-8472", Medium.PRINT, valid=False),)
     assert title.match_keys() == frozenset()
+
+
+def test_a_linking_issn_is_no_number_of_the_title_and_matches_all_the_same() -> None:
+    """With 022 $a alone the printed number of an online journal is often not known (cases: spelled numbers)."""
+    title = _title(("022", "  ", ("a", "0317-8471"), ("y", "2434-561X"), ("l", "2434-561X")))
+
+    assert [one.value for one in title.identifiers] == ["0317-8471"]
+    assert title.match_keys() == {"ISSN:0317-8471", "ISSN:2434-561X"}
 
 
 def test_the_same_identifier_twice_is_one_and_the_order_is_always_the_same() -> None:

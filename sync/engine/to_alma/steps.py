@@ -40,7 +40,7 @@ async def write_package(application: Application, batch: Batch, change: Change) 
 
     stored = await read_back(fetch, lambda one: _is_as(desired, one), settle_seconds=application.alma.settle_seconds)
     # its services and portfolios, which say whether it is hidden and what it holds, are written after it
-    told = {name: getattr(desired, name) for name in ("hidden", "content_type", "service_keys")}
+    told = {name: getattr(desired, name) for name in ("hidden", "content_type", "service_keys", "losses")}
     whole = replace(stored, **told) if stored else None
     result = _verified(batch, change, desired, whole, collection_id)
     if change.action is not Action.CREATE:

@@ -27,6 +27,7 @@ from sync.store.links import Link, links, package_links
 from sync.store.snapshots import all_records, records
 
 BATCH = 500
+SUPPRESSED = Loss("suppressed", "true", "its bib is suppressed in Alma, where no reader sees it; in FOLIO readers do")
 SAY_WHICH = "say which belong together: links import"
 
 
@@ -241,11 +242,12 @@ async def _holding_case(
         return None
     incomplete = scope.planning.folio.extraction.incomplete_packages
     unseen = package is not None and package.folio_id in incomplete
+    suppressed = (SUPPRESSED,) if title.suppressed and fit.record.available else ()
     return Case(
         desired=fit.record,
         sources=own,
         link=link,
-        losses=tuple(dict.fromkeys((*united.losses, *fit.losses))),
+        losses=tuple(dict.fromkeys((*united.losses, *fit.losses, *suppressed))),
         package_key=group.package_key,
         package_name=scope.package_names.get(group.package_key, ""),
         title_key=group.identity_key,
