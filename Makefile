@@ -43,7 +43,7 @@ wheel-demo: $(VENV)/.installed-run  ## build the wheel, install it into an empty
 	  cd "$$folder/desk"; ../environment/bin/alma-folio-sync demo --portfolios 100
 
 bench: $(VENV)/.installed-dev  ## measure speed, share of the permitted rate and memory (minutes)
-	@$(BIN)/python -m pytest tests/bench -m bench -s
+	@$(BIN)/python -m pytest tests -m bench -s
 
 soak: $(VENV)/.installed-dev  ## 200 kills of the real process, then 20,000 stories of two librarians and a sync (hours; ALMA_FOLIO_SYNC_SOAK_KILLS=20 ALMA_FOLIO_SYNC_SOAK_EXAMPLES=200 for fewer)
 	@$(BIN)/python -m pytest tests/system tests/stateful -m soak -s --ignore tests/system/test_daemon.py

@@ -48,7 +48,8 @@ def package_put(package: Package, stored: wire.Package) -> PackagePut:
         "visibility_data": _visibility_data(hidden=package.hidden) if form is wire.VisibilityForm.DATA else None,
         "visibility": _visibility_list(package.hidden, found) if form is wire.VisibilityForm.LIST else None,
         "access_type_id": (package.access_type if package.access_type is not None else stored.access_type_id) or None,
-        "url": found.url if package.url is None else package.url,
+        # an empty one is refused; to take an address off again null is sent (facts: folio §1.4)
+        "url": (found.url if package.url is None else package.url) or None,
         "custom_description": found.custom_description if package.description is None else package.description,
         "custom_display_name": found.custom_display_name,
         "custom_alt_names": found.custom_alt_names,

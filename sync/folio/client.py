@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
-from sync.errors import BugError, DataError, OutcomeUnknownError
+from sync.errors import BugError, ConfigurationError, DataError, OutcomeUnknownError, UnreachableError
 from sync.folio.auth import FolioLogin
 from sync.folio.errors import FolioRules
 from sync.folio.wire import (
@@ -50,6 +50,7 @@ COST_OF_TITLE_PUT = 3
 COST_OF_RESOURCE_POST = 5
 COST_OF_RESOURCE_PUT = 3
 COST_OF_DELETE = 2
+STATUS = "/eholdings/status"
 NO_COST = 0
 """What each call takes of EBSCO's daily number (facts: folio §2.8); tags and access types live in FOLIO only."""
 
@@ -237,8 +238,8 @@ class FolioClient:
         return await self._write("PUT", _path(TITLES, title_id), body, Title, COST_OF_TITLE_PUT)
 
     async def status(self) -> bool:
-        """Return whether the EBSCO credentials of the user work. Costs nothing."""
-        answer = await self.connection.read("/eholdings/status", cost=NO_COST, readable=_has_data)
+        """Return whether the EBSCO credentials of the user work. Costs 1."""
+        answer = await self.connection.read(STATUS, cost=COST_OF_READ, readable=_has_data)
         attributes = _item(answer).get("attributes")
         return isinstance(attributes, dict) and attributes.get("isConfigurationValid") is True
 
@@ -254,15 +255,32 @@ class FolioClient:
         """Return all access types the library defined. Costs nothing at EBSCO."""
         return await self._list("/eholdings/access-types", AccessType, {}, cost=NO_COST)
 
+    async def _read(self, path: str, params: Params | None, cost: int, readable: Callable[[Answer], bool]) -> Answer:
+        """Read, and find out why the module answers 500 and nothing else: a user without EBSCO credentials, say.
+
+        Raises:
+            ConfigurationError: when FOLIO says that the user's credentials do not work.
+        """
+        try:
+            return await self.connection.read(path, params=params, cost=cost, readable=readable)
+        except UnreachableError as error:
+            if "status 500" not in error.message or path == STATUS or await self.status():
+                raise
+            raise ConfigurationError(
+                f"{error.message}. FOLIO says that the EBSCO credentials of this user do not work, or that it has none",
+                advice="Assign the user to a knowledge base in FOLIO (Settings, eHoldings), "
+                "then run: alma-folio-sync check",
+            ) from None
+
     async def _get(self, path: str, model: type[ModelT], params: Params | None = None) -> Record[ModelT]:
-        answer = await self.connection.read(path, params=params, cost=COST_OF_READ, readable=_has_data)
+        answer = await self._read(path, params, COST_OF_READ, _has_data)
         record = read_single(model, _item(answer), _asked_for(path))
         if isinstance(record, InvalidRecord):
             raise DataError(f"FOLIO's record at {path} cannot be read: {record.reason}")
         return record
 
     async def _list(self, path: str, model: type[ModelT], params: Params, cost: int = COST_OF_READ) -> Page[ModelT]:
-        answer = await self.connection.read(path, params=params, cost=cost, readable=_has_list)
+        answer = await self._read(path, params, cost, _has_list)
         body = answer.json()
         meta = body.get("meta")
         total = read_total(meta.get("totalResults")) if isinstance(meta, dict) else None

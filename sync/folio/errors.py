@@ -13,6 +13,7 @@ from sync.transport.retry import Fate, Trouble
 from sync.transport.rules import Call, ErrorRules, Judgement, untrusted, words
 
 DAY_USED_UP = "limit exceeded"
+NO_LONGER = "title is no longer in this package"
 NO_CREDENTIALS = "KB Credentials do not exist"
 
 _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
@@ -65,6 +66,8 @@ class FolioRules(ErrorRules):
                 "then run: alma-folio-sync check",
             )
         match answer.status:
+            case 401 if body.family is Family.JSON_API:
+                return _ebsco_refuses(call, answer.status, body)
             case 401:
                 error = LoginRefusedError(f"{call.name}: FOLIO does not accept its own token (401{words(body)})")
                 return Trouble(fate=Fate.LOGIN_EXPIRED, reason="the token is no longer accepted", error=error)
@@ -78,6 +81,8 @@ class FolioRules(ErrorRules):
 
 def _refused_or_gone(call: Call, status: int, body: ErrorBody) -> Judgement:
     from_module = body.family in {Family.JSON_API, Family.EBSCO}
+    if status == 400 and from_module and body.says(NO_LONGER):  # EBSCO has the title, and nothing of it in the package
+        return NotFoundError(f"{call.name}: not there{words(body)}")
     if status == 404 and from_module:
         return NotFoundError(f"{call.name}: not there{words(body)}")
     if status == 400 and not from_module and body.says("tenant", "token missing"):
@@ -85,13 +90,17 @@ def _refused_or_gone(call: Call, status: int, body: ErrorBody) -> Judgement:
     return None
 
 
+def _ebsco_refuses(call: Call, status: int, body: ErrorBody) -> SyncError:
+    """Return the error of a call whose refusal the module passes on from EBSCO: 403, and 401 for proxies."""
+    return ConfigurationError(
+        f"{call.name}: EBSCO refused the credentials that FOLIO holds for this user ({status}{words(body)})",
+        advice="Check the knowledge base credentials in FOLIO (Settings, eHoldings), then run: alma-folio-sync check",
+    )
+
+
 def _forbidden(call: Call, body: ErrorBody) -> Trouble | SyncError:
     if body.family is Family.JSON_API:
-        return ConfigurationError(
-            f"{call.name}: EBSCO refused the credentials that FOLIO holds for this user (403{words(body)})",
-            advice="Check the knowledge base credentials in FOLIO (Settings, eHoldings), "
-            "then run: alma-folio-sync check",
-        )
+        return _ebsco_refuses(call, 403, body)
     permission = permission_for(call.method, call.path)
     needed = f"; it needs the permission {permission}" if permission else ""
     error = ConfigurationError(

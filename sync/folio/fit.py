@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sync.errors import DataError
+from sync.folio.address import UnusableAddressError, java_address
 from sync.model import (
     CoverageRange,
     Embargo,
@@ -193,10 +194,16 @@ def _package_text(name: str, text: str | None, limit: int, maps: FolioMaps, loss
     if text is None:
         return None
     if maps.package_texts:
-        fits = utf16_length(text) <= limit and text.startswith(("https://", "http://")) and not _broken(text)
-        if name == "url" and text and not fits:
-            losses.append(Loss(name, clean(text), f"no address of at most {limit} characters that FOLIO takes"))
-            return None
+        if name == "url" and text:
+            try:
+                address = java_address(text)
+            except UnusableAddressError as error:
+                losses.append(Loss(name, clean(text), f"no address that FOLIO takes: {error}"))
+                return None
+            if utf16_length(address) > limit:
+                losses.append(Loss(name, clean(text), f"no address of at most {limit} characters that FOLIO takes"))
+                return None
+            return address
         return _text(name, text, limit, losses)
     if text:
         losses.append(Loss(name, clean(text), "a FOLIO package of this version has no such field"))
@@ -211,25 +218,22 @@ def _with_medium(one: Identifier) -> Identifier:
 def _url(holding: Holding) -> str | None:
     if holding.url is None:
         return None
-    address = holding.url.strip()
-    if not address:
+    if not holding.url.strip():
         return ""
+    try:
+        address = java_address(holding.url)
+    except UnusableAddressError as error:
+        raise DataError(
+            f"the address of portfolio {holding.key} is none that FOLIO takes: {error}: {clean(holding.url)[:80]!r}",
+            advice="Give the portfolio a URL that begins with https:// in Alma, then run the command again.",
+        ) from None
     if utf16_length(address) > URL_LIMIT:
         length = utf16_length(address)
         raise DataError(
             f"the address of portfolio {holding.key} is {length} characters long; FOLIO takes {URL_LIMIT}",
             advice="Shorten the portfolio's URL in Alma (a DOI or a permalink), then run the command again.",
         )
-    if _broken(address) or not address.startswith(("https://", "http://")):
-        raise DataError(
-            f"the address of portfolio {holding.key} is none that FOLIO takes: {address[:80]!r}",
-            advice="Give the portfolio a URL that begins with https:// in Alma, then run the command again.",
-        )
     return address
-
-
-def _broken(address: str) -> bool:
-    return any(char.isspace() or unicodedata.category(char) in ("Cc", "Cs") for char in address)
 
 
 def _coverage(

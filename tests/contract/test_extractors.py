@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -528,38 +527,3 @@ async def test_titles_beyond_the_first_9999_are_read_singly_where_they_are_known
         assert set(gathered.records(Kind.HOLDING)) == set(known)
         assert counts["calls"] - before == LOGINS + 1 + 100 + (size - reachable)
         assert counts["GET 400"] == 0
-
-
-# --- the permitted rate
-
-
-async def test_alma_is_read_at_the_permitted_rate_and_never_above_it() -> None:
-    with practice_systems(plain_library([70]), alma=AlmaSwitches(requests_per_second=25)) as systems:
-        began = time.monotonic()
-        gathered = await gather_alma(systems.pair(alma={"requests_per_second": 25}))
-        seconds = time.monotonic() - began
-        controls = systems.alma.controls
-        assert gathered.complete
-        assert controls.busiest_second <= 25
-        assert controls.counts["GET 429"] == 0
-        assert controls.counts["calls"] / seconds > 0.9 * 25
-
-
-async def test_folio_is_read_at_the_permitted_rate_and_never_above_it() -> None:
-    seed = SeedKnowledgeBase(
-        titles=(SeedKnowledgeBaseTitle(name="The only one"),),
-        packages=tuple(
-            SeedKnowledgeBasePackage(name=f"P{n}", provider="V", titles=(0,), selected=True) for n in range(70)
-        ),
-    )
-    switches = FolioSwitches(daily_calls=0, requests_per_second=25)
-    with practice_systems(knowledge_base=seed, folio=switches) as systems:
-        began = time.monotonic()
-        gathered = await gather_folio(systems.pair(folio={"requests_per_second": 25}))
-        seconds = time.monotonic() - began
-        controls = systems.folio.controls
-        assert gathered.complete
-        assert len(gathered.records(Kind.HOLDING)) == 70
-        assert controls.busiest_second <= 25
-        assert controls.counts["GET 429"] == 0
-        assert controls.counts["calls"] / seconds > 0.85 * 25

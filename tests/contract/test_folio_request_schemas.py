@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
@@ -26,13 +27,22 @@ from sync.folio.wire import (
     VisibilityData,
 )
 from tests.support import folio_schemas
-from tests.support.transports import FolioScript, answer, quick
+from tests.support.transports import FolioScript, answer, login_answer, quick
 
 needs_schemas = pytest.mark.skipif(not folio_schemas.available(), reason=folio_schemas.REASON)
 
 UUID = "f973c3b6-85fc-4d35-bda8-f31b568957bf"
 PACKAGE_ID, RESOURCE_ID, TITLE_ID = "123355-2868997", "123355-2868997-17059786", "17059786"
-STORED = {"data": {"id": "1-2", "type": "any", "attributes": {}}}
+
+
+class Stored(FolioScript):
+    """Answers every write with the record that was written."""
+
+    def _play(self, request: httpx.Request) -> httpx.Response:
+        own = request.url.path.rpartition("/")[2] if request.method == "PUT" else "1-2"
+        body = {"data": {"id": own, "type": "any", "attributes": {}}}
+        return login_answer("token-1-0123456789") if "authn" in request.url.path else answer(200, body)
+
 
 FULL_PACKAGE = PackagePut(
     is_custom=True,
@@ -98,7 +108,7 @@ WRITES: list[Callable[[FolioClient], Awaitable[Any]]] = [
 @needs_schemas
 @pytest.mark.parametrize("write", WRITES)
 async def test_every_write_satisfies_the_published_schema(write: Callable[[FolioClient], Awaitable[Any]]) -> None:
-    options = quick(FolioScript(answer(200, STORED)), folio_schemas.check_request)
+    options = quick(Stored(), folio_schemas.check_request)
     async with open_folio("http://folio.invalid", "diku", "sync", SecretStr("pass-word"), 0, options=options) as folio:
         await write(folio)
 

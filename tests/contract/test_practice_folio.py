@@ -583,8 +583,8 @@ async def test_a_managed_title_can_be_put_into_a_custom_package_once(desk: Desk)
     sent["data"]["attributes"] = {"packageId": package, "titleId": "999"}
     await desk.refused(404, "Title not found", "POST", "/resources", sent)
     sent["data"]["attributes"] = {"packageId": package, "titleId": title, "url": "here"}
-    detail = await desk.refused(422, "Invalid url", "POST", "/resources", sent)
-    assert detail == "url has invalid format. Should start with https:// or http://"
+    detail = await desk.refused(422, "Invalid Url", "POST", "/resources", sent)
+    assert detail == "Url has invalid format. Should start with https:// or http://"
 
 
 async def test_what_is_left_out_of_a_resource_is_kept_but_for_coverage_embargo_and_access_type(desk: Desk) -> None:
@@ -1087,6 +1087,7 @@ async def test_a_librarian_can_change_things_meanwhile(desk: Desk) -> None:
     assert package not in {stored.id for stored in desk.folio.packages()}
 
 
+@pytest.mark.bench
 async def test_lookups_stay_quick_with_twenty_thousand_resources() -> None:
     count = 20_000
     async with open_desk(daily_calls=0) as desk:

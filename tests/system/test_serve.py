@@ -85,7 +85,7 @@ async def test_stopping_does_not_wait_for_slow_answers(alma: PracticeAlma) -> No
             await asyncio.sleep(0.3)
             began = time.monotonic()
             await asyncio.to_thread(running.stop)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 50, "the answer takes 60 seconds"
             assert (await answer).status_code == 500
 
 

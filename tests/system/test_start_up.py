@@ -48,6 +48,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path, command: str) -> None:
     assert out.splitlines()[-1] == "loaded:", "import it inside the function that needs it"
 
 
+@pytest.mark.bench
 def test_help_answers_within_150_milliseconds_of_python_itself(tmp_path: Path) -> None:
     """The quickest of several runs each: the machine has other work too."""
     took: dict[str, list[float]] = {"pass": [], HELP.format(words=[]): []}

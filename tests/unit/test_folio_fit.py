@@ -362,7 +362,13 @@ def test_an_address_of_600_characters_is_kept_and_one_of_601_parks_the_record() 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://a.invalid/?x=1&y=<2>", "https://a.invalid/مجلة", "https://a.invalid/期刊", "https://a.invalid/e\u0301"],
+    [
+        "http://a.invalid/?x=1&y[]=2",
+        "https://a.invalid/%7Bz%7D",
+        "https://a.invalid/مجلة",
+        "https://a.invalid/期刊",
+        "https://a.invalid/e\u0301",
+    ],
 )
 def test_any_web_address_is_kept(url: str) -> None:
     assert _holding(NO_MAPS, url=f" {url}\n") == (replace(HOLDING, url=url), ())
@@ -373,7 +379,8 @@ def test_any_web_address_is_kept(url: str) -> None:
     [
         "www.dunes.invalid",
         "ftp://dunes.invalid",
-        "https://dunes.invalid/a b",
+        "https://",
+        "https://du nes.invalid/",
         "https://dunes.invalid/\x00",
         "https://dunes.invalid/\x9f",
         "https://dunes.invalid/a\nb",
@@ -387,6 +394,25 @@ def test_an_address_that_folio_refuses_parks_the_record_with_advice(url: str) ->
 
     assert "https://" in caught.value.advice
     assert "\x00" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://x.invalid/a b", "https://x.invalid/a%20b"),
+        ("https://x.invalid/a|b", "https://x.invalid/a%7Cb"),
+        ("https://x.invalid/{isbn}", "https://x.invalid/%7Bisbn%7D"),
+        ('https://x.invalid/a"b<c>`^\\', "https://x.invalid/a%22b%3Cc%3E%60%5E%5C"),
+        ("https://x.invalid/%zz/100%", "https://x.invalid/%25zz/100%25"),
+        ("https://x.invalid/a[x]?b[]=1#c[1]", "https://x.invalid/a%5Bx%5D?b[]=1#c[1]"),
+        ("https://[::1]/ä?q=ö", "https://[::1]/ä?q=ö"),
+        ("https://x.invalid/a\u00a0b?x#y#z", "https://x.invalid/a%C2%A0b?x#y%23z"),
+    ],
+)
+def test_what_java_does_not_take_is_encoded_and_compared_in_that_form(url: str, sent: str) -> None:
+    """Cases: practice FOLIO, A2 — `URI.create(value).toURL()`; nothing is written twice."""
+    assert _holding(NO_MAPS, url=url)[0].url == sent
+    assert _holding(NO_MAPS, url=sent)[0].url == sent
 
 
 @pytest.mark.parametrize("url", ["", "  "])

@@ -222,7 +222,7 @@ HOLDINGS = st.builds(
     replace,
     st.just(HOLDING),
     available=st.booleans(),
-    url=st.sampled_from(["", "https://a.invalid/مجلة?x=<1>&y"]),
+    url=st.sampled_from(["", "https://a.invalid/مجلة?x=[1]&y"]),
     coverage=coverages(),
     embargo=st.none()
     | st.builds(Embargo, st.just(EmbargoKind.DELAY), st.sampled_from(list(EmbargoUnit)), st.integers(1, 999)),

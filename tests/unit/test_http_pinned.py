@@ -1,7 +1,6 @@
 """The key goes to the configured address and nowhere else, and every answer is bounded."""
 
 import asyncio
-import time
 
 import httpx
 import pytest
@@ -131,12 +130,9 @@ async def test_an_answer_that_never_ends_is_given_up() -> None:
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, stream=Trickle()))
     http = Http("http://alma.invalid", transport=transport, connect_seconds=0.1, read_seconds=0.05)
 
-    began = time.monotonic()
     with pytest.raises(AnswerLostError, match="no whole answer"):
         await http.send("GET", "/a")
     await http.aclose()
-
-    assert time.monotonic() - began < 1
 
 
 async def test_nobody_listening_is_known_as_not_sent() -> None:

@@ -46,12 +46,17 @@ def _date(field: str, value: str | None) -> None:
         raise invalid(f"Invalid {field}", f"{field} has invalid format. Should be YYYY-MM-DD")
 
 
-def _url(value: str | None, limit: int = 600) -> None:
+_ILLEGAL = re.compile(r"[\s\x00-\x1f\x7f|{}\"<>\\^`]|%(?![0-9A-Fa-f]{2})")
+_JAVA_URL = re.compile(r"(?:https?|ftp)://[^/?#]+")
+
+
+def _url(value: str | None, title: str = "Invalid url", name: str = "url") -> None:
+    """Check an address as Java's URI.create(value).toURL() does."""
     if not value or not value.strip():
         return
-    _not_longer("url", value, limit)
-    if not value.startswith(("https://", "http://")):
-        raise invalid("Invalid url", "url has invalid format. Should start with https:// or http://")
+    path = re.sub(r"\A[a-z]+://[^/?#]*", "", value).partition("?")[0].partition("#")[0]
+    if _ILLEGAL.search(value) or "[" in path or "]" in path or not _JAVA_URL.match(value):
+        raise invalid(title, f"{name} has invalid format. Should start with https:// or http://")
 
 
 def _dates(coverage: Attributes | None) -> tuple[str, str]:
@@ -126,12 +131,16 @@ def _next_package(attributes: Attributes) -> None:
         _not_longer(field, value, 300)
         if value and _MARKUP.search(value):
             raise invalid(f"Invalid {field}", f"{field} must not contain HTML")
-    _url(attributes.get("url"), 500)
+    url = attributes.get("url")
+    if url is not None and not url.strip():  # an empty one is no absolute address
+        raise invalid("Invalid url", "url has invalid format. Should start with https:// or http://")
+    _not_longer("url", url, 500)
+    _url(url)
 
 
 def resource_post(attributes: Attributes) -> None:
-    """Check POST /eholdings/resources before any call."""
-    _url(attributes.get("url"))
+    """Check POST /eholdings/resources before any call. It has no limit on the length of the address."""
+    _url(attributes.get("url"), "Invalid Url", "Url")
 
 
 def resource_put(attributes: Attributes, *, title_is_custom: bool) -> None:
@@ -144,6 +153,7 @@ def resource_put(attributes: Attributes, *, title_is_custom: bool) -> None:
             )
         return
     if title_is_custom:
+        _not_longer("url", attributes.get("url"), 600)
         _url(attributes.get("url"))
     _not_longer("coverageStatement", attributes.get("coverageStatement"), 250)
     for coverage in attributes.get("customCoverages") or []:
