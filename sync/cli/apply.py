@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import format_option, global_options, output_option
+from sync.cli.options import NUMBER, format_option, global_options, output_option
 from sync.cli.running import pair_of, settings_of
 from sync.cli.writing import carry_out, require_consent
 from sync.errors import GuardError
@@ -33,7 +33,7 @@ Exit codes: 0 done, or nothing to do · 1 error · 4 a guard refused the plan, o
 5 another run is at work · 6 paused for quota · 7 done, but some records failed, were skipped or are parked""",
 )
 @global_options
-@click.argument("plan_id", metavar="ID", type=int)
+@click.argument("plan_id", metavar="ID", type=NUMBER)
 @click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
 @format_option
 @output_option

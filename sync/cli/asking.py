@@ -9,6 +9,11 @@ import click
 LONGEST_LINE = 4096
 
 
+def on_terminal() -> bool:
+    """Return whether a person is there to be asked: some schedulers start programs without any standard input."""
+    return all(one is not None and one.isatty() for one in (sys.stdin, sys.stderr))
+
+
 async def confirm(question: str) -> bool:
     """Return whether the person says yes. Enter alone, or the end of the input, is a no.
 

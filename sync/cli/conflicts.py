@@ -1,13 +1,13 @@
 """conflicts: what both sides changed differently; listed, shown, and decided."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import format_option, global_options
+from sync.cli import asking
+from sync.cli.options import NUMBER, format_option, global_options
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
 from sync.errors import ConfigurationError
 
@@ -116,7 +116,7 @@ Examples:
   alma-folio-sync conflicts show 12 --format json""",
 )
 @global_options
-@click.argument("conflict_id", metavar="ID", type=int)
+@click.argument("conflict_id", metavar="ID", type=NUMBER)
 @format_option
 @click.pass_context
 def show(ctx: click.Context, conflict_id: int, form: str) -> int:
@@ -161,7 +161,7 @@ Where one side removed what the other edited (the field is "removal"), the side 
 Exit codes: 0 decided, or nothing to decide · 1 error, such as an unknown id; nothing was decided · 2 wrong usage""",
 )
 @global_options
-@click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=NUMBER)
 @click.option(
     "--take",
     type=click.Choice(["alma", "folio", "keep"], case_sensitive=False),
@@ -260,7 +260,7 @@ async def _agreed(meant: Sequence["Conflict"], decision: "Decision | None", *, y
     if len(meant) < 2 or yes:
         return True
     what = f"{len(meant):,} conflicts are meant"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not asking.on_terminal():
         raise ConfigurationError(
             f"{what}, and there is no terminal to ask on; nothing was decided.",
             advice=f"Look at them ({LIST}); then run conflicts resolve with --yes.",

@@ -1,6 +1,5 @@
 """links: which records belong together; listed, exported as a file, and corrected by one."""
 
-import sys
 from collections.abc import Iterable
 from contextlib import aclosing
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sync.cli import asking
 from sync.cli.options import F, format_option, global_options
 from sync.cli.output import output_file
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
@@ -170,7 +170,7 @@ def import_(ctx: click.Context, file: Path, yes: bool, form: str) -> int:
     """
     settings = settings_of(ctx)
     pair, _ = pair_of(ctx, settings)
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not yes and not asking.on_terminal():
         raise ConfigurationError(
             "links import changes which records belong together, and there is no terminal to ask on.",
             advice="Look at the file first; then run links import with --yes.",

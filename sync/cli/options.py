@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from sync.engine.plan import Wanted
     from sync.settings import Pair
 
+NUMBER = click.IntRange(1, 2**63 - 1)
+"""The number of a plan, a run or a conflict, as far as the database counts."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 GLOBAL_KEY = "alma_folio_sync.globals"

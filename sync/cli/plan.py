@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import format_option, global_options, output_option
+from sync.cli.options import NUMBER, format_option, global_options, output_option
 from sync.cli.output import output_file
 from sync.cli.plans import as_json, waits_for
 from sync.cli.running import ExitCode, database_of, pair_of, run_async, settings_of
@@ -36,7 +36,7 @@ def command() -> None:
     """Look at a stored plan, approve it, let through what was withheld in it, or hold parts of it back."""
 
 
-_plan_id = click.argument("plan_id", metavar="ID", type=int)
+_plan_id = click.argument("plan_id", metavar="ID", type=NUMBER)
 _change_option = click.option(
     "--change", "changes", multiple=True, metavar="CHANGE_ID", help="Only this one; may be repeated."
 )

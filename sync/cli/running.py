@@ -1,5 +1,6 @@
 """How a command runs and ends: the event loop, the errors with their advice, the exit codes of the contract."""
 
+import errno
 import io
 import signal
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sync.cli.options import globals_of
-from sync.errors import BugError, GuardError, LockedError, QuotaError, SyncError, UnreachableError
+from sync.errors import BugError, ConfigurationError, GuardError, LockedError, QuotaError, SyncError, UnreachableError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -57,7 +58,8 @@ def run_and_exit(cli: Callable[..., Any]) -> int:
     except SyncError as error:
         return _explain(error)
     except Exception as error:  # noqa: BLE001  (the last one to see it: a person shall not be shown a traceback)
-        return _explain(lost) if (lost := _database_lost(error)) else _explain_bug(error)
+        known = _no_space(error) or _database_lost(error)
+        return _explain(known) if known else _explain_bug(error)
     return int(code or 0)
 
 
@@ -75,6 +77,17 @@ def _explain(error: SyncError) -> int:
     click.echo(printable(scrub(f"Error: {error.message}")), err=True)
     click.echo(printable(scrub(f"What to do: {error.advice}")), err=True)
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.ERROR)
+
+
+def _no_space(error: Exception) -> SyncError | None:
+    """Return what to tell when a disk is full, None when it was something else."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    where = f" for {error.filename}" if error.filename else ""
+    return ConfigurationError(
+        f"There is no space left{where}: {error.strerror}.",
+        advice="Free some space. What was written to Alma or FOLIO is recorded; how far it got: alma-folio-sync runs",
+    )
 
 
 def _database_lost(error: Exception) -> SyncError | None:

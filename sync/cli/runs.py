@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync.cli.options import format_option, global_options, globals_of
+from sync.cli.options import NUMBER, format_option, global_options, globals_of
 from sync.cli.plans import as_json as plan_as_json
 from sync.cli.plans import line as plan_line
 from sync.cli.running import ExitCode, database_of, run_async, settings_of
@@ -63,7 +63,7 @@ Examples:
 What became of each record stands in the run's plan: alma-folio-sync plan show ID""",
 )
 @global_options
-@click.argument("run_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@click.argument("run_id", metavar="ID", type=NUMBER)
 @format_option
 @click.pass_context
 def show(ctx: click.Context, run_id: int, form: str) -> int:

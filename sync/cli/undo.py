@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sync.cli.options import format_option, global_options, output_option
+from sync.cli.options import NUMBER, format_option, global_options, output_option
 from sync.cli.running import pair_of, settings_of
 from sync.cli.writing import carry_out, only_plan, require_consent
 
@@ -35,7 +35,7 @@ Exit codes: 0 done, or nothing to do · 1 error, such as an unknown run · 3 --d
 7 done, but some records failed or were skipped""",
 )
 @global_options
-@click.argument("run_id", metavar="RUN", type=int)
+@click.argument("run_id", metavar="RUN", type=NUMBER)
 @click.option("--yes", is_flag=True, help="Carry the plan out without asking.")
 @click.option("--dry-run", is_flag=True, help="Only make the plan and show it; apply carries it out later.")
 @click.option(

@@ -1,12 +1,12 @@
 """What the commands that write have in common: asking before, and saying in a line how it ended."""
 
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sync.cli import asking
 from sync.cli.running import ExitCode, database_of, run_async, settings_of
 from sync.errors import ConfigurationError
 
@@ -27,7 +27,7 @@ def require_consent(*, yes: bool, command: str, writes_to: str, look: str = "dif
     Raises:
         ConfigurationError: without `--yes`, and without a terminal to ask on.
     """
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not yes and not asking.on_terminal():
         raise ConfigurationError(
             f"{command} writes to {writes_to}, and there is no terminal to ask on.",
             advice=f"Look at the plan with {look} first; then run {command} with --yes.",

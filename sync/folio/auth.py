@@ -28,6 +28,9 @@ TOKEN_COOKIE = "folioAccessToken"  # noqa: S105
 DEFAULT_LIFE_SECONDS = 600.0
 RENEW_BEFORE_SECONDS = 60.0
 
+LONGEST_AGE = 9
+"""Digits of a Max-Age that says something: thirty years of seconds."""
+
 MOST_UNANSWERED = 3
 UNANSWERED_WINDOW_SECONDS = 600.0
 """FOLIO blocks an account after five failures in ten minutes; a login without an answer may have been one."""
@@ -131,6 +134,12 @@ class FolioLogin:
 
     def _keep_token(self, answer: Answer) -> None:
         token, life = _token_and_life(answer)
+        if token and not (token.isascii() and token.isprintable()):
+            self._refused = ConfigurationError(
+                f"FOLIO POST {LOGIN_PATH}: the token in its answer holds a character that no header can hold",
+                advice="Check that base_url is the address of FOLIO's gateway, then run: alma-folio-sync check",
+            )
+            raise self._refused
         if not token:
             self._refused = ConfigurationError(
                 f"FOLIO POST {LOGIN_PATH}: the answer ({answer.status}) holds no cookie {TOKEN_COOKIE}",
@@ -175,7 +184,8 @@ def _token_and_life(answer: Answer) -> tuple[str, float]:
             continue
         pieces = (attribute.strip().lower().partition("=") for attribute in attributes)
         age = next((found for key, _, found in pieces if key == "max-age"), "")
-        return value.strip('"'), float(age) if age.isascii() and age.isdigit() else _life_in_body(answer)
+        told = age.isascii() and age.isdigit() and len(age) <= LONGEST_AGE
+        return value.strip('"'), float(age) if told else _life_in_body(answer)
     return "", 0.0
 
 

@@ -16,13 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.running import Ended
-from sync.errors import ConfigurationError, SyncError
+from sync.errors import BugError, ConfigurationError, SyncError
 from sync.service.errands import Errand
 from sync.service.watch import Watch
 from sync.service.worker import Worker
 from sync.settings import Settings
 from sync.store.retention import forget
 from sync.store.ticks import Tick
+from sync.transport.redaction import scrub
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -115,10 +116,19 @@ class Daemon:
                 seconds = AWAY_SECONDS[min(away, len(AWAY_SECONDS) - 1)]
                 log.warning("the database is away", action="daemon.away", pair=name, error=type(error).__name__)
                 away += 1
+            except Exception as error:
+                seconds = AWAY_SECONDS[-1]
+                log.exception("unexpected error; the work is begun again", action="daemon.bug", pair=name)
+                await self._tell_bug(name, error)
             else:
                 seconds, away = max(0.0, (again - datetime.now(UTC)).total_seconds()), 0
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), timeout=seconds)
+
+    async def _tell_bug(self, name: str, error: Exception) -> None:
+        """Tell of an error that nobody expected; telling it may fail as well, and stops nothing."""
+        with suppress(Exception):
+            await self.watch.tell(name, None, None, BugError(scrub(f"{type(error).__name__}: {error}")[:500]))
 
     async def _forget(self, name: str) -> None:
         """Once a day, forget what is older than the configuration wants it kept."""

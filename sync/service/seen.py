@@ -12,10 +12,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sync.errors import ConfigurationError
 from sync.service.daemon import Daemon
 
+MOST_CONNECTIONS = 32
+ASKED_WITHIN_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 
 
@@ -46,6 +49,23 @@ def application(daemon: Daemon) -> Starlette:
     return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
 
 
+class _Bounded(H11Protocol):
+    """A connection of few, which is closed when nothing is asked over it: idle ones would use up the descriptors."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or close it where there are enough."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.close()
+            return
+        self.loop.call_later(ASKED_WITHIN_SECONDS, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        asked: object = self.cycle  # set with the first request, though uvicorn's types do not say so
+        if asked is None and not self.transport.is_closing():
+            self.transport.close()
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: the daemon decides what ends it."""
 
@@ -66,7 +86,7 @@ async def seen(daemon: Daemon, listen: str) -> AsyncIterator[None]:
     host, _, port = listen.rpartition(":")
     config = uvicorn.Config(
         application(daemon), host=host.strip("[]"), port=int(port), log_config=None, log_level="critical",
-        access_log=False, lifespan="off", ws="none", proxy_headers=False, timeout_graceful_shutdown=1,
+        access_log=False, lifespan="off", http=_Bounded, ws="none", proxy_headers=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(_serve(server, listen))

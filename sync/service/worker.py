@@ -24,6 +24,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 LATER = timedelta(seconds=60)
 """When somebody else is at work on the pair, it is tried again after this time."""
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""What is due later than so was noted by a clock that was ahead."""
 GROWTH = 5
 """Each failure is waited out so many times longer than the one before."""
 
@@ -137,7 +139,15 @@ async def note_due(database: AsyncEngine, name: str, schedule: Schedule, now: da
 
     Of a pair for which nothing was ever due, moments count `since` its daemon began.
     """
-    last = await last_tick(database, name)
+    ahead = await last_tick(database, name)
+    last = await last_tick(database, name, until=now + CLOCK_TOLERANCE)
+    if ahead is not None and ahead.due_at > now + CLOCK_TOLERANCE:
+        log.warning(
+            "a run is noted as due in the future: a clock was ahead; it keeps nothing from being due",
+            action="daemon.clock",
+            pair=name,
+            due_at=ahead.due_at,
+        )
     due = schedule.latest_due(last.due_at if last is not None else since, now)
     if due is not None:
         await add_tick(database, name, due, what=schedule.run, begins_at=schedule.begins(name, due))

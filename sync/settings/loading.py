@@ -109,6 +109,8 @@ def load_settings(named: Path | None) -> Settings:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read: absurd values ({type(error).__name__})") from None
     unknown = _unknown_names(values)
     if unknown:
         raise ConfigurationError(f"{path} or the environment has errors:\n{unknown}")

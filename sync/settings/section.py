@@ -1,5 +1,7 @@
 """What all sections share, and those of the program itself: its database, the daemon, and its mails."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,13 +22,27 @@ def read_secret(values: Any, name: str) -> Any:
     if isinstance(named, str | Path) and named and not values.get(name):
         path = Path(named).expanduser()
         try:
-            values = {**values, name: path.read_text(encoding="utf-8").strip()}
+            values = {**values, name: _text_of(path).strip()}
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
             raise ValueError(f"{name}_file cannot be read: {reason} ({path})") from None
     if isinstance(values, dict) and values.get(name) == "":
         raise ValueError(f"{name} is empty")
     return values
+
+
+LONGEST_SECRET_FILE = 65536
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file that holds a secret: an ordinary and short one, else nobody knows when it ends."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(0, "it is no ordinary file")
+        text = file.read(LONGEST_SECRET_FILE + 1)
+    if len(text) > LONGEST_SECRET_FILE:
+        raise OSError(0, f"it is longer than {LONGEST_SECRET_FILE} characters")
+    return text
 
 
 class DatabaseSettings(Section):

@@ -97,16 +97,19 @@ def _unprivileged(owner: int | None) -> list[pwd.struct_passwd]:
     return [entry for entry in found if entry.pw_uid != 0]
 
 
-async def run_as(account: Account, *command: str, seconds: float, inherit: tuple[int, ...] = ()) -> Outcome:
+async def run_as(
+    account: Account, *command: str, seconds: float, inherit: tuple[int, ...] = (), folder: str = "/"
+) -> Outcome:
     """Run a program under the account and return how it ended; it sees none of this process's environment.
 
-    `inherit` are descriptors it keeps open. A program that cannot be executed gives status 126, as in a shell.
+    `inherit` are descriptors it keeps open, `folder` is where it is run. A program that cannot be executed gives
+    status 126, as in a shell.
 
     Raises:
         ConfigurationError: this process may not switch to the account, or the program did not end in time.
     """
     try:
-        process = await _start(account, command, inherit)
+        process = await _start(account, command, inherit, folder)
     except OSError as error:
         if account.change and isinstance(error, PermissionError) and not await _may_switch(account):
             raise _cannot_switch(account, error) from error
@@ -124,17 +127,17 @@ async def run_as(account: Account, *command: str, seconds: float, inherit: tuple
     return Outcome(status=process.returncode or 0, output=output.decode("utf-8", "replace"))
 
 
-async def _start(account: Account, command: tuple[str, ...], inherit: tuple[int, ...]) -> Process:
+async def _start(account: Account, command: tuple[str, ...], inherit: tuple[int, ...], folder: str) -> Process:
     if not account.change:
         return await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, cwd="/", env=clean_environment(), pass_fds=inherit
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, cwd=folder, env=clean_environment(), pass_fds=inherit
         )
     return await asyncio.create_subprocess_exec(
         *command,
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=STDOUT,
-        cwd="/",
+        cwd=folder,
         env=clean_environment(),
         pass_fds=inherit,
         user=account.uid,
@@ -156,7 +159,7 @@ async def _end(process: Process) -> None:
 
 async def _may_switch(account: Account) -> bool:
     try:
-        process = await _start(account, ("/bin/sh", "-c", ":"), ())
+        process = await _start(account, ("/bin/sh", "-c", ":"), (), "/")
     except OSError:
         return False
     return await process.wait() == 0

@@ -97,6 +97,7 @@ async def _start(folder: ServerFolder, binaries: PostgresBinaries, settings: Map
         "unix_socket_directories": f'"{_doubled(sockets)}"',
         "unix_socket_permissions": "0700",
     }
+    _refuse_shell_characters(binaries.program("postgres"))
     _clear_away(folder, sockets)
     # Before the server, so that nothing leaks if this process is killed in between.
     await ensure_watched(folder)
@@ -104,14 +105,16 @@ async def _start(folder: ServerFolder, binaries: PostgresBinaries, settings: Map
         folder.account,
         binaries.program("pg_ctl"),
         "start",
-        f"--pgdata={folder.cluster}",
-        f"--log={folder.log}",
+        # pg_ctl hands both to a shell within double quotes: named from within their folder they hold nothing it reads
+        f"--pgdata={folder.cluster.relative_to(folder.home)}",
+        f"--log={folder.log.relative_to(folder.home)}",
         "--wait",
         f"--timeout={START_SECONDS}",
         "--options="
         + " ".join(shlex.quote(part) for name, value in options.items() for part in ("-c", f"{name}={value}")),
         seconds=START_SECONDS + SPARE_SECONDS,
         inherit=(server,),
+        folder=str(folder.home),
     )
     if outcome.status != 0:
         raise ConfigurationError(
@@ -133,6 +136,19 @@ async def ensure_watched(folder: ServerFolder) -> None:
             f"the process that watches the embedded Postgres cannot be started: {error}",
             advice=f"Look at the limits of processes and memory here. {USE_ANOTHER_DATABASE}",
         ) from error
+
+
+def _refuse_shell_characters(program: str) -> None:
+    """Refuse programs in a folder whose name a shell would read: pg_ctl hands their path to one.
+
+    Raises:
+        ConfigurationError: naming the folder.
+    """
+    if any(char in str(program) for char in '$`"\\'):
+        raise ConfigurationError(
+            f"Postgres cannot be started from {program}: a shell would read a character of this path.",
+            advice=f"Move the folder to a path without $, backticks, quotes and backslashes. {USE_ANOTHER_DATABASE}",
+        )
 
 
 def _doubled(path: Path) -> str:

@@ -55,9 +55,11 @@ async def add_tick(engine: AsyncEngine, pair: str, due_at: datetime, *, what: st
         return True
 
 
-async def last_tick(engine: AsyncEngine, pair: str) -> Tick | None:
-    """Return the latest due run of a pair, None when none was ever due."""
+async def last_tick(engine: AsyncEngine, pair: str, *, until: datetime | None = None) -> Tick | None:
+    """Return the latest due run of a pair, of those that were due `until` a moment; None when none was."""
     query = select(tick).where(tick.c.pair == pair).order_by(tick.c.due_at.desc()).limit(1)
+    if until is not None:
+        query = query.where(tick.c.due_at <= until)
     return await _one(engine, query)
 
 

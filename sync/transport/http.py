@@ -256,6 +256,9 @@ class Http:
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._client.send(request, stream=True)
         try:
+            if "," in response.headers.get("content-encoding", ""):
+                # each coding may make a thousand times more of the one before it
+                raise AnswerLostError("the answer is compressed more than once", hopeless=True)
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
