@@ -5,6 +5,8 @@ Nothing is read for it: each record is read again just before it is written, as 
 since the run is reported and left.
 """
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sync.engine.carrying_out import carry_out, declined, read_again
@@ -82,9 +84,8 @@ async def _plan_of(work: Work, undone: PlanInfo, doubts: Doubts, run_id: int, ap
     """Return the plan that takes a run back: the one that was interrupted, or a new one."""
     plan = await half_taken_back(work.database, undone)
     if plan is None:
-        return await _make_plan(
-            work, undone, work.pair.policy.removal_limits(approved), doubts, words=f"takes back run {run_id}"
-        )
+        limits = replace(work.pair.policy.removal_limits(approved), may_empty=True)
+        return await _make_plan(work, undone, limits, doubts, words=f"takes back run {run_id}")
     await withhold(work.database, plan.id, doubts)
     await note_plan(work.database, work.run_id, plan.id)
     return plan

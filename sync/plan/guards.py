@@ -17,12 +17,14 @@ MOST_NAMED = 10
 class RemovalLimits:
     """What may be removed: at most `number`, or at most `percent` of what is linked.
 
-    `approved` is a ceiling that a person set for one run; it counts alone, in place of both.
+    `approved` is a ceiling that a person set for one run; it counts alone, in place of both. `may_empty`: a package may
+    lose all at once, as where a person takes back what made it.
     """
 
     number: int
     percent: float
     approved: int | None = None
+    may_empty: bool = False
 
     @property
     def most(self) -> int:
@@ -32,7 +34,7 @@ class RemovalLimits:
     @property
     def forbids_emptying(self) -> bool:
         """Return whether a package may not lose all at once: as long as nobody said that any share is fine."""
-        return self.approved is None and self.percent < 100
+        return not self.may_empty and self.approved is None and self.percent < 100
 
     def exceeded_by(self, removals: int, linked: int) -> bool:
         """Return whether so many removals of so many linked records are too many."""

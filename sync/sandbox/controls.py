@@ -153,7 +153,15 @@ class Controls:
         at = time.monotonic()
         method, path = str(scope["method"]), str(scope["path"])
         self.arrived(at)
-        status, fault, counted = 0, "", False
+        status, fault, counted, whole = 0, "", False, False
+
+        async def receiving() -> Message:
+            nonlocal counted, whole
+            message = await receive()
+            if message["type"] == "http.disconnect" and not whole:
+                counted = True  # the client broke off within the request: there was no call
+            whole = whole or not message.get("more_body", False)
+            return message
 
         def count() -> None:
             nonlocal counted
@@ -172,10 +180,10 @@ class Controls:
         try:
             refusal = await gate(Request(scope))
             if refusal is not None:
-                await refusal(scope, receive, noting)
+                await refusal(scope, receiving, noting)
                 return
             fault = self.choose_fault(method, path)
-            await self._answer(fault, app, breakage, scope, receive, noting)
+            await self._answer(fault, app, breakage, scope, receiving, noting)
         finally:
             count()
 

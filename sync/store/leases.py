@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -67,10 +67,15 @@ class Lease:
         )
 
     async def renew(self) -> None:
-        """Put the end of the lease off, unless another run has taken over or the lock is gone."""
+        """Put the end of the lease off, unless another run has taken over or the lock is gone.
+
+        A run that has said that it ended takes no new lease, though it still has its connections to close.
+        """
         began = lease_clock()
         until = func.now() + text(f"interval '{self._seconds:.3f} seconds'")
-        query = update(run).where(run.c.id == self._run_id, run.c.state == "running").values(leased_until=until)
+        # a run that comes next marks as stopped what did not say that it ended
+        query = update(run).where(run.c.id == self._run_id, run.c.state != "stopped")
+        query = query.values(leased_until=case((run.c.state == "running", until)))
         try:
             async with asyncio.timeout(self._seconds):
                 renewed = (await self._connection.execute(query)).rowcount

@@ -57,7 +57,7 @@ class Watch(Protocol):
     """Is told how far a request got."""
 
     def leaves(self) -> None:
-        """The request is about to leave, perhaps after a wait for a connection; what this raises stops it."""
+        """The request, or its body, is about to leave, after any wait for a connection; what this raises stops it."""
 
     def left(self) -> None:
         """The request was written to the network."""
@@ -67,7 +67,8 @@ class Watch(Protocol):
 
 
 async def _trace(watch: Watch, event: str, info: object) -> None:  # noqa: ARG001
-    if event == "http11.send_request_headers.started":
+    # asked again before the body: a process may be frozen between the two, and without its body nothing is written
+    if event in ("http11.send_request_headers.started", "http11.send_request_body.started"):
         watch.leaves()
     elif event == "http11.send_request_body.complete":
         watch.left()

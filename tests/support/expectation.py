@@ -175,7 +175,8 @@ def _is_title(bib: SeedBib, stored: StoredResource) -> bool:
     """Return whether a resource is of the bib: a custom title by name, one of the knowledge base by an identifier."""
     title = stored.title
     if title.is_custom:
-        return _is_name(title_name(bib), title.name, 400) and (not identifiers(bib) or _shares(bib, stored))
+        held = {_plain(one.id) for one in title.identifiers}
+        return _is_name(title_name(bib), title.name, 400) and held == {one for one in identifiers(bib) if _counts(one)}
     return _shares(bib, stored)
 
 
@@ -192,6 +193,14 @@ def identifiers(bib: SeedBib) -> set[str]:
     """Return the bib's numbers, plain, an ISBN-10 as the ISBN-13 it is."""
     numbers = (bib.issn_print, bib.issn_online, bib.isbn_print, bib.isbn_online)
     return {_isbn13(_plain(one)) for one in numbers if one}
+
+
+def _counts(number: str) -> bool:
+    """Return whether the last sign of a plain ISSN or ISBN-13 is what the others make it; FOLIO gets no other."""
+    digits = [10 if sign == "X" else int(sign) for sign in number]
+    if len(number) == 8:
+        return sum(digit * (8 - at) for at, digit in enumerate(digits)) % 11 == 0
+    return len(number) == 13 and sum(digit * (3 if at % 2 else 1) for at, digit in enumerate(digits)) % 10 == 0
 
 
 def _plain(number: str) -> str:

@@ -158,3 +158,14 @@ async def test_a_lease_ends_where_another_run_has_taken_over(database: AsyncEngi
         await lease.renew()
         with pytest.raises(LockedError, match="another run has taken over"):
             lease.check()
+
+
+async def test_a_run_that_has_said_that_it_ended_is_not_taken_for_one_that_was_overtaken(database: AsyncEngine) -> None:
+    async with pair_lock(database, PAIR) as lock:
+        run_id = await start_run(database, pair=PAIR, command="migrate")
+        lease = Lease(lock, run_id, 30)
+        await end_run(database, run_id, state=RunState.DONE)
+        await lease.renew()
+        lease.check()
+    await _say_process(database, "another machine's boot pid:[1] 17 4711")
+    assert await lease_left(database, PAIR) == 0.0, "and nobody waits for it"

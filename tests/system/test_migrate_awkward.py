@@ -185,11 +185,11 @@ TITLES: dict[AwkwardCase, tuple[InFolio, ...]] = {
         ),
     ),
     Case.WRONG_CHECK_DIGIT: (
-        InFolio(title="Misprinted Journal of Locks", check=lambda one: len(one.title.identifiers) == 1),
+        InFolio(title="Misprinted Journal of Locks", identifiers=frozenset(), losses=(("identifiers", ""),)),
     ),
     Case.PLACEHOLDER_ISSN: (
-        InFolio(title="Placeholder Journal of Masts", identifiers=frozenset({("1111-1111", "Print")})),
-        InFolio(title="Placeholder Journal of Buoys", identifiers=frozenset({("1111-1111", "Print")})),
+        InFolio(title="Placeholder Journal of Masts", identifiers=frozenset(), losses=(("identifiers", ""),)),
+        InFolio(title="Placeholder Journal of Buoys", identifiers=frozenset(), losses=(("identifiers", ""),)),
     ),
     Case.PRINT_IS_ONLINE: (
         InFolio(

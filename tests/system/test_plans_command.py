@@ -301,7 +301,7 @@ async def test_changes_are_withheld_by_field_package_and_kind(choice: dict[str, 
 async def test_a_removal_that_is_withheld_keeps_its_package(database: AsyncEngine) -> None:
     with told(Direction.FOLIO_TO_ALMA, database, plain_library([2, 4])) as story:
         await agreed(story)
-        desk = desk_of(story)
+        desk = desk_of(story, max_removals_percent=100)
         before, kept = story.target(), story.container("Collection 1") | story.ids_of(1)
         gone = story.ids_of(0)
         story.take_package("Collection 1")

@@ -1,5 +1,6 @@
 """match: which record is which. Links are made once, by name or identifier, and stand for good afterwards."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -80,12 +81,14 @@ async def match_packages(
     by_name = {name_key(name): key for key, name in free.items()}
     claims = _package_claims(work, collections, known, held)
     names = _names(claims, known, by_name)
+    strangers = [one for one in claims if one.key not in known]
+    same = _told_apart(strangers, names, {name: key for name, key in by_name.items() if key not in leave})
     pairs = pair_by_name(
-        {one.key: one.name for one in claims if one.key not in known},
-        {key: name for key, name in free.items() if key not in leave},
+        {one.key: one.name for one in strangers if one.key not in same},
+        {key: name for key, name in free.items() if key not in {*leave, *same.values()}},
     )
     doubtful = {key for doubt in pairs.doubts for key in (*doubt.alma, *doubt.folio)} | set(leave)
-    same = dict(pairs.same)
+    same |= pairs.same
     for key, name in names.items():
         # an earlier run may have made it under the name that tells it apart
         package_key = by_name.get(name_key(name), "")
@@ -132,6 +135,22 @@ def _names(claims: Sequence[NameClaim], known: Mapping[str, Link], free: Collect
     given = {name_key(name): key for key, name in names.items()}
     strangers = [one for one in claims if one.key not in known]
     return names | unique_names(strangers, limit=PACKAGE_NAME_LIMIT, taken=given)
+
+
+def _told_apart(claims: Sequence[NameClaim], names: Mapping[str, str], by_name: Mapping[str, str]) -> dict[str, str]:
+    """Return the packages of collections that share a name, where FOLIO has every name that tells them apart.
+
+    An earlier migration made them so, perhaps from another database. Where a name is missing, a person decides.
+    """
+    sharing: dict[str, list[str]] = defaultdict(list)
+    for one in claims:
+        sharing[name_key(one.name)].append(one.key)
+    found: dict[str, str] = {}
+    for keys in sharing.values():
+        packages = {key: by_name[name] for key in keys if (name := name_key(names[key])) in by_name}
+        if len(keys) > 1 and len(packages) == len(keys):
+            found |= packages
+    return found
 
 
 async def name_titles(work: Work, alma: Snapshot) -> dict[str, str]:
