@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -74,6 +74,16 @@ async def _trace(watch: Watch, event: str, info: object) -> None:  # noqa: ARG00
         watch.left()
     elif event == "http11.receive_response_headers.complete":
         watch.arrives()
+
+
+class _NoCookies(CookieJar):
+    """Keeps no cookie: a kept login cookie would contradict the token header after its renewal (facts: folio §4).
+
+    Nor does it look at one, since the library stumbles over absurd values.
+    """
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Take nothing from an answer."""
 
 
 class Headers(Mapping[str, str]):
@@ -194,8 +204,7 @@ class Http:
                 max_connections=in_flight, max_keepalive_connections=in_flight, keepalive_expiry=IDLE_SECONDS
             ),
             follow_redirects=False,
-            # a kept login cookie would contradict the token header after its renewal (facts: folio §4)
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+            cookies=_NoCookies(),
             verify=_shared_ssl_context(),
             transport=transport,
         )

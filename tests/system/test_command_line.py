@@ -611,6 +611,27 @@ async def test_a_plan_is_not_approved_while_a_run_is_about_to_replace_it(desk: P
     assert (await desk.run("plan", "approve", number)).code == 0
 
 
+async def test_the_configuration_in_use_is_never_written_over_by_a_report(desk: Place) -> None:
+    configured = desk.folder / "alma-folio-sync.toml"
+    before = configured.read_bytes()
+    (desk.folder / "link.txt").symlink_to(configured)
+    for output, why in (
+        ("alma-folio-sync.toml", "is the configuration in use"),
+        ("link.txt", "a link to another file"),
+    ):
+        refused = await desk.run("diff", *DIRECTION, "--output", output)
+        assert refused.code == 1
+        assert why in refused.err
+    assert configured.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["plan show", "apply", "undo", "runs show", "conflicts show"])
+async def test_a_number_beyond_all_plans_and_runs_is_wrong_usage(desk: Place, command: str) -> None:
+    answer = await desk.run(*command.split(), str(2**63))
+    assert answer.code == 2
+    assert "is not in the range" in answer.err
+
+
 async def test_a_report_in_a_file_is_whole_says_what_was_withheld_and_is_for_its_owner_only(
     place: Place, database_url: str
 ) -> None:

@@ -316,6 +316,16 @@ async def test_a_long_path_gets_a_short_private_socket_that_is_cleared_away(data
     _wait_until(lambda: not _alive(deep), "the watcher stayed")
 
 
+async def test_no_shell_reads_the_name_of_the_data_folder(data_dir: Path) -> None:
+    folder = data_dir.parent / 'a "b" $(touch made) `touch made` $HOME'
+    async with embedded_postgres(folder) as server:
+        await _value(server, *KEEP)
+    async with embedded_postgres(folder) as server:
+        assert await _value(server, KEPT) == "Bücher"
+    assert [*data_dir.parent.rglob("made")] == []
+    _wait_until(lambda: not _alive(folder), "the server or its watcher outlived its users")
+
+
 async def test_a_setting_the_server_refuses_is_explained_and_leaves_nothing_running(data_dir: Path) -> None:
     with pytest.raises(ConfigurationError, match="shared_buffers"):
         async with embedded_postgres(data_dir, settings={"shared_buffers": "plenty"}):

@@ -129,6 +129,17 @@ async def test_what_was_missed_is_caught_up_once_and_what_had_not_begun_is_skipp
     ]
 
 
+async def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_from_being_due(database: AsyncEngine) -> None:
+    plan, noon = schedule(), datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
+    await note_due(database, PAIR, plan, noon, since=noon - timedelta(minutes=1))
+    years_on = noon + timedelta(days=4000)
+    await note_due(database, PAIR, plan, years_on, since=years_on)
+    afternoon = noon + timedelta(hours=3, minutes=5)
+    await note_due(database, PAIR, plan, afternoon, since=noon)
+    found = {one.due_at for one in await recent_ticks(database, PAIR, 10) if one.due_at < years_on - timedelta(days=1)}
+    assert found == {noon, noon + timedelta(hours=3)}
+
+
 async def test_one_daemon_at_a_time_works_on_a_pair(database: AsyncEngine) -> None:
     async with office(database, schedule(), [2]) as one:
         async with work_of(database, PAIR) as held:

@@ -202,6 +202,35 @@ async def test_the_life_of_a_token_without_max_age_is_told_by_the_body() -> None
     assert headers["x-okapi-token"] == "token-y-abcdefgh"
 
 
+async def test_an_absurd_life_of_a_token_is_no_life() -> None:
+    clock = Clock()
+    cookie = {"Set-Cookie": f"folioAccessToken=token-y-abcdefgh; Max-Age={'9' * 400}"}
+    body = {"accessTokenExpiration": "1970-01-01T00:00:00Z"}
+    async with login(lambda: httpx.Response(201, headers=cookie, json=body), clock) as one:
+        await one.headers()
+        clock.now += 100_000
+        await one.headers()
+
+    assert one.logins == 2
+
+
+async def test_a_token_that_no_header_can_hold_is_refused_and_not_asked_for_again() -> None:
+    asked = 0
+
+    def answers() -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        cookie = "folioAccessToken=tok\u00e9n-abcdefgh; Max-Age=600".encode()
+        return httpx.Response(201, headers=[(b"Set-Cookie", cookie)], json={})
+
+    async with login(answers, Clock()) as one:
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match="a character that no header can hold"):
+                await one.headers()
+
+    assert asked == 1
+
+
 async def test_an_old_tokens_refusal_does_not_throw_away_a_new_one() -> None:
     async with login(lambda: login_answer("token-z-abcdefgh"), Clock()) as one:
         await one.headers()

@@ -1,6 +1,7 @@
 """The key goes to the configured address and nowhere else, and every answer is bounded."""
 
 import asyncio
+import gzip
 
 import httpx
 import pytest
@@ -140,6 +141,16 @@ async def test_nobody_listening_is_known_as_not_sent() -> None:
 
     with pytest.raises(NotSentError):
         await http.send("POST", "/a", content=b"{}")
+    await http.aclose()
+
+
+async def test_an_answer_that_is_compressed_twice_is_no_answer() -> None:
+    packed = gzip.compress(gzip.compress(b"0" * 10_000_000))
+    answered = httpx.Response(200, headers={"Content-Encoding": "gzip, gzip"}, stream=httpx.ByteStream(packed))
+    http = Http("http://alma.invalid", transport=httpx.MockTransport(lambda _request: answered))
+
+    with pytest.raises(AnswerLostError, match="compressed more than once"):
+        await http.send("GET", "/a")
     await http.aclose()
 
 

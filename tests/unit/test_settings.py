@@ -288,6 +288,19 @@ def test_a_binary_secret_file_is_refused(load: Loader, tmp_path: Path) -> None:
     _refused(load, WHOLE.replace(f'api_key = "{KEY}"', f'api_key_file = "{tmp_path}/key"'))
 
 
+def test_a_secret_file_without_an_end_is_refused_at_once(load: Loader, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "long").write_text("x" * 70_000, encoding="utf-8")
+    for place, why in (("/dev/zero", "no ordinary file"), (f"{tmp_path}/pipe", "no ordinary file"), ("long", "longer")):
+        text = WHOLE.replace(f'api_key = "{KEY}"', f'api_key_file = "{tmp_path / place}"')
+        assert why in _refused(load, text)
+
+
+@pytest.mark.parametrize("absurd", [f"number = {'9' * 5000}", "list = " + "[" * 50_000])
+def test_a_file_of_absurd_values_is_refused_and_named(load: Loader, tmp_path: Path, absurd: str) -> None:
+    assert str(tmp_path / "conf.toml") in _refused(load, absurd)
+
+
 def test_a_misspelt_key_is_refused_with_the_one_that_may_be_meant(load: Loader) -> None:
     message = _refused(load, FOLIO + ALMA + "setle_seconds = 3\nnothing_like_it = 1\n")
     assert "pairs.main.alma.setle_seconds: unknown key (did you mean settle_seconds?)" in message
