@@ -154,6 +154,7 @@ A row of the file                                what it does
   kind, alma_id, an empty folio_id               separates the two: they are not the same
 
 The columns how, package and name may stand there and are not read. Links that the file does not name stay.
+Commas, semicolons or tabs may stand between the cells, as spreadsheets write them.
 
 Exit codes: 0 done, or nothing to do · 1 error, such as a wrong row; nothing was changed · 5 another run is at work""",
 )

@@ -96,6 +96,9 @@ def rows_of(table: Iterable[Sequence[str]], mistakes: Mistakes, collections: Col
     """
     numbered = enumerate(table, start=1)
     header = [cell.strip() for cell in next(numbered, (1, []))[1]]
+    width = len(header)
+    while header and not header[-1]:
+        header.pop()  # spreadsheets keep empty columns at the right
     wrong = list(_wrong_columns(header))
     mistakes.add(*wrong)
     if wrong:
@@ -104,7 +107,7 @@ def rows_of(table: Iterable[Sequence[str]], mistakes: Mistakes, collections: Col
     for number, cells in numbered:
         if not any(cell.strip() for cell in cells):
             continue  # a spreadsheet counts empty rows too, and leaves them behind
-        if len(cells) != len(header):
+        if len(cells) != width or any(cell.strip() for cell in cells[len(header) :]):
             # a cell that was cut off is no empty cell: that would separate two records
             words = f"there are {len(cells)} cells, and {len(header)} columns; write one cell for each column"
             mistakes.add(Mistake(number, "cells", words))
@@ -119,9 +122,6 @@ def rows_of(table: Iterable[Sequence[str]], mistakes: Mistakes, collections: Col
 def _wrong_columns(header: Sequence[str]) -> Iterator[Mistake]:
     if not any(header):
         yield Mistake(1, "columns", f"there are none; the first row must name them: {','.join(COLUMNS)}")
-    elif len(header) == 1 and (mark := re.search("[;\t|]", header[0])):
-        words = f"{mark[0]!r} stands between them; save the file with commas between the cells"
-        yield Mistake(1, "columns", words)
     else:
         for name in dict.fromkeys(header):
             if name not in COLUMNS:

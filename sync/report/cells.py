@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from sync.errors import ConfigurationError
@@ -13,6 +14,12 @@ MOST_BYTES = 100_000_000
 
 _COMMAND = re.compile(r"'*[=+\-@\t\r]")
 """What a spreadsheet might carry out; with our mark before it, or that of whoever wrote the text."""
+
+SEPARATORS = ",;\t"
+"""Where the comma is the decimal sign, spreadsheets write semicolons, and leave no choice."""
+
+_TOLD = re.compile(rf"\ufeff?\"?sep=([{SEPARATORS}])\"?[\r\n]*")
+"""A first line by which a spreadsheet is told the separator; none of them counts it as a row."""
 
 _MARKED = re.compile(r"'+[=+\-@\t\r]")
 
@@ -37,12 +44,19 @@ def line_of(texts: Iterable[str]) -> str:
 def read_rows(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a CSV file, empty ones too, each cell as it was before `neutral`. Holds one row at a time.
 
+    The cells are separated by commas, semicolons or tabs: by what stands most often between the names of the columns,
+    or what a line `sep=` before them tells.
+
     Raises:
         ConfigurationError: when it cannot be read, is too large, not text in UTF-8, or not a CSV file.
     """
     row = 1
-    reader = csv.reader(_lines(path), strict=True)
     try:
+        lines = _lines(path)
+        first = next(lines, "")
+        told = _TOLD.fullmatch(first)
+        separator = told[1] if told else max(SEPARATORS, key=first.count)
+        reader = csv.reader(lines if told else chain([first], lines), strict=True, delimiter=separator)
         for row, cells in enumerate(reader, start=2):  # noqa: B007  (the row that is read next)
             yield [original(one) for one in cells]
     except UnicodeDecodeError:
@@ -58,7 +72,7 @@ def read_rows(path: Path) -> Iterator[list[str]]:
 def _refused(path: Path, row: int, what: str) -> ConfigurationError:
     return ConfigurationError(
         f"{path} was refused as a whole, and nothing was changed.\n  row {row}: file: {what}",
-        advice='In the spreadsheet, save it as "CSV UTF-8" with commas, then run the command again.',
+        advice='In the spreadsheet, save it as "CSV UTF-8", then run the command again.',
     )
 
 

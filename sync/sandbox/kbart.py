@@ -71,6 +71,8 @@ def read_title_list(path: Path, *, package_name: str | None = None) -> TitleList
     """
     table = read_title_table(path)
     reader = _Reader(file=path.name)
+    for remark in table.remarks:
+        reader.warn(0, "", remark)
     for row in table.rows:
         reader.take(row)
     reader.report_columns()

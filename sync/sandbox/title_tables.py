@@ -5,6 +5,7 @@ as they come and hands on plain rows, whose cells are still the file's own text.
 """
 
 import csv
+import difflib
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +66,10 @@ _OTHER_NAMES: Mapping[Field, tuple[str, ...]] = {
     Field.TITLE_ID: ("id_kbart_title_id", "db_identifier"),
     Field.NOTES: ("coverage_notes",),
     Field.PUBLISHER: ("publisher",),
+    Field.AUTHOR: ("author", "authors"),
+    Field.EDITION: ("edition",),
 }
+SHORTEST_SLIP = 8
 _FIELD_OF_NAME = {field.value: field for field in Field} | {
     name: field for field, names in _OTHER_NAMES.items() for name in names
 }
@@ -101,6 +105,7 @@ class TitleTable:
     rows: tuple[TitleRow, ...]
     columns: tuple[str, ...]
     package_name: str
+    remarks: tuple[str, ...] = ()  # what the names of the columns were taken for
 
 
 def read_title_table(path: Path) -> TitleTable:
@@ -113,11 +118,18 @@ def read_title_table(path: Path) -> TitleTable:
     if found is None:
         raise DataError(f"{path.name} is no title list: no row of column names was found.", advice=_ADVICE)
     records, header = found
-    columns = tuple(_plain_name(cell) for cell in records[header])
+    found_names = _names(records[header])
+    columns = _without_counts(found_names, records[header + 1 :])
+    rows = tuple(_rows(records, header, columns))
+    slips = zip(records[header], found_names, strict=True)
     return TitleTable(
-        rows=tuple(_rows(records, header, columns)),
+        rows=rows,
         columns=columns,
         package_name=_package_name(records[:header]),
+        remarks=(
+            *(f"column {cell!r} is taken for {name}" for cell, name in slips if _plain_name(cell) != name),
+            *_two_titles(columns, rows),
+        ),
     )
 
 
@@ -195,8 +207,51 @@ def _plain_name(cell: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", cell.casefold()).strip("_")
 
 
+def _names(record: Sequence[str]) -> tuple[str, ...]:
+    """Return the plain names of columns; a misspelt one by the right name, if no other column has its meaning."""
+    names = [_plain_name(cell) for cell in record]
+    there = {_FIELD_OF_NAME[name] for name in names if name in _FIELD_OF_NAME}
+    for position, name in enumerate(names):
+        meant = _meant(name)
+        if meant and _FIELD_OF_NAME[meant] not in there:
+            names[position] = meant
+            there.add(_FIELD_OF_NAME[meant])
+    return tuple(names)
+
+
+def _meant(name: str) -> str:
+    """Return the known name of which this one is a slip of the pen, "" when it is known itself or no slip."""
+    if name in _FIELD_OF_NAME or len(name) < SHORTEST_SLIP:
+        return ""
+    near = difflib.get_close_matches(name, _FIELD_OF_NAME, n=1, cutoff=0.9)
+    return near[0] if near and abs(len(near[0]) - len(name)) <= 1 else ""
+
+
+def _without_counts(names: tuple[str, ...], records: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the names of the columns; of several that mean the title, those that only count the rows mean nothing."""
+    titles = [at for at, name in enumerate(names) if _FIELD_OF_NAME.get(name) is Field.TITLE]
+    counts = [at for at in titles if _counts([record[at].strip() for record in records if at < len(record)])]
+    if len(counts) == len(titles):
+        return names
+    return tuple(f"{name}_number" if at in counts else name for at, name in enumerate(names))
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and filled == [str(number) for number in range(1, len(filled) + 1)]
+
+
+def _two_titles(columns: Sequence[str], rows: Sequence[TitleRow]) -> Iterator[str]:
+    """Yield a remark where several columns mean the title and differ: the first that is filled is taken."""
+    titles = [name for name in columns if _FIELD_OF_NAME.get(name) is Field.TITLE]
+    differing = sum(1 for row in rows if len({cell.strip() for cell in row.cells.get(Field.TITLE, ())}) > 1)
+    if len(titles) > 1 and differing:
+        named = " and ".join(titles)
+        yield f"columns {named} may both mean the title, and differ in {differing} rows; the first is taken"
+
+
 def _known(record: Sequence[str]) -> list[Field]:
-    return [_FIELD_OF_NAME[name] for name in map(_plain_name, record) if name in _FIELD_OF_NAME]
+    return [_FIELD_OF_NAME[name] for name in _names(record) if name in _FIELD_OF_NAME]
 
 
 def _header(records: Sequence[Sequence[str]]) -> int | None:

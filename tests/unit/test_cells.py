@@ -36,6 +36,17 @@ def test_a_line_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert line_of(["a", "b,c"]) == 'a,"b,c"\r\n'
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("told", [False, True])
+def test_cells_are_separated_as_the_header_has_it_or_a_line_before_it_tells(
+    tmp_path: Path, separator: str, *, told: bool
+) -> None:
+    path = tmp_path / "file.csv"
+    lines = [f"sep={separator}"] * told + [separator.join(("kind", "name")), separator.join(("title", '"a;b,c\td"'))]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    assert list(read_rows(path)) == [["kind", "name"], ["title", "a;b,c\td"]]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -39,15 +39,24 @@ def test_the_columns_may_stand_in_any_order_and_only_three_are_needed() -> None:
     assert read([" folio_id", "kind", "alma_id "], ["7", "title", "99"]) == ([Row(2, Kind.TITLE, "99", "7")], [])
 
 
+def test_empty_columns_at_the_right_are_nothing_and_a_cell_below_them_is_a_mistake() -> None:
+    header = [*NEEDED, "", ""]
+    assert read(header, ["title", "99", "7", "", " "]) == ([Row(2, Kind.TITLE, "99", "7")], [])
+    for cells in (["title", "99", "7", "", "x"], ["title", "99", "", ""], ["title", "99", "7"]):
+        rows, (wrong,) = read(header, cells)
+        assert rows == []
+        assert wrong.startswith(f"row 2: cells: there are {len(cells)} cells, and 3 columns")
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
         (None, "row 1: columns: there are none"),
         ([], "row 1: columns: there are none"),
-        (["kind;alma_id;folio_id"], "row 1: columns: ';' stands between them"),
+        (["kind|alma_id|folio_id"], "row 1: 'kind|alma_id|folio_id': no such column"),
         (["kind", "alma_id"], "row 1: folio_id: this column is missing"),
         ([*NEEDED, "colour"], "row 1: 'colour': no such column"),
-        ([*NEEDED, ""], "row 1: '': no such column"),
+        ([*NEEDED[:2], "", "folio_id"], "row 1: '': no such column"),
         ([*NEEDED, "kind"], "row 1: kind: this column is there twice"),
     ],
 )

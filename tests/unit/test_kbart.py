@@ -481,6 +481,39 @@ def test_columns_without_a_place_and_cells_without_a_column_are_named(tmp_path: 
     assert "1 cells" in _said(titles, 2, "")
 
 
+def test_a_column_that_only_counts_the_rows_is_no_title(tmp_path: Path) -> None:
+    titles = read_title_list(
+        _write(
+            tmp_path,
+            '"Title #"\t"Title"\t"ISBN"\t"Author"\t"Publisher"\n'
+            '1\t"LAMPS OF THE COAST"\t9787300000015\t"ROE, A."\t"QUIET PRESS"\n2\t"KNOTS"\t9787300000022\t\t\n',
+        )
+    )
+    assert [(bib.title, bib.authors) for bib in titles.bibs] == [("LAMPS OF THE COAST", ("ROE, A.",)), ("KNOTS", ())]
+    assert "title_number (2)" in _said(titles, 0, "")
+
+
+def test_where_two_columns_may_be_the_title_and_differ_both_are_named(tmp_path: Path) -> None:
+    titles = read_title_list(_write(tmp_path, "title\tjournal_title\tissn\nTides\tEbb\t1234-5679\n"))
+    assert [bib.title for bib in titles.bibs] == ["Tides"]
+    assert "columns title and journal_title may both mean the title, and differ in 1 rows" in _said(titles, 0, "")
+    alike = read_title_list(_write(tmp_path, "title\tjournal_title\tissn\nTides\tTides\t1234-5679\n"))
+    assert "may both mean" not in _said(alike, 0, "")
+
+
+@pytest.mark.parametrize("slip", ["publicaton_title", "publication_titel", "Publication  Titlle"])
+def test_a_misspelt_column_is_read_and_named(tmp_path: Path, slip: str) -> None:
+    titles = read_title_list(_write(tmp_path, f"{slip}\tprint_identifier\nTides\t1234-5679\n"))
+    assert [bib.title for bib in titles.bibs] == ["Tides"]
+    assert f"column {slip!r} is taken for publication_title" in _said(titles, 0, "")
+
+
+def test_a_column_is_no_slip_where_another_one_has_its_meaning(tmp_path: Path) -> None:
+    titles = read_title_list(_write(tmp_path, "publicaton_title\ttitle\tissn\nEbb\tTides\t1234-5679\n"))
+    assert [bib.title for bib in titles.bibs] == ["Tides"]
+    assert "publicaton_title (1)" in _said(titles, 0, "")
+
+
 @pytest.mark.parametrize(
     "content",
     [
