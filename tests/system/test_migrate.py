@@ -498,12 +498,20 @@ async def test_a_name_that_a_title_of_somebody_else_has_is_told_apart(database: 
         await nothing_more(database, systems)
 
 
-async def test_a_package_of_the_same_name_is_taken_over_once_and_only_once(database: AsyncEngine) -> None:
+async def test_a_package_whose_name_two_collections_bear_waits_until_they_are_told_apart(database: AsyncEngine) -> None:
     seed = library([journal(0), journal(1)], collection("Taken", [portfolio(0)]), collection("TAKEN", [portfolio(1)]))
     with practice_systems(seed) as systems:
         theirs = custom_title(systems.folio, "Taken", "A title of the librarian's")
+        ended = await run_migration(database, systems)
+        waiting = await changes(database, ended, kind=Kind.PACKAGE, status=Status.WITHHELD)
+        assert len(waiting) == 2
+        assert all("bear this name" in one.change.reason for one in waiting)
+        assert [one.id for one in systems.folio.resources()] == [theirs]
+
+        (other,) = [str(one["id"]) for one in systems.alma.collections() if one["public_name"] == "TAKEN"]
+        systems.alma.rename_collection(other, "Another")
         assert all_done(await run_migration(database, systems))
-        assert len(systems.folio.packages()) == 2
+        assert sorted(one.package.name for one in systems.folio.packages()) == ["Another", "Taken"]
         assert theirs in {one.id for one in systems.folio.resources()}
         assert {one.package_id for one in systems.folio.resources()} == {one.id for one in systems.folio.packages()}
         await nothing_more(database, systems)
