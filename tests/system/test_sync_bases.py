@@ -41,7 +41,7 @@ async def sync(
     pair = systems.pair(
         alma={"settle_seconds": 0.1, "delete_wait_seconds": 0.5},
         maps={"notes": notes or {}},
-        policy={"max_removals": 100, "max_shrink_percent": 100},
+        policy={"max_removals": 100, "max_removals_percent": 100, "max_shrink_percent": 100},
     )
     return await run_migration(database, systems, pair, wanted=Wanted.both(pair.policy), confirm=confirm)
 
