@@ -176,7 +176,7 @@ def _is_title(bib: SeedBib, stored: StoredResource) -> bool:
     title = stored.title
     if title.is_custom:
         held = {_plain(one.id) for one in title.identifiers}
-        return _is_name(title_name(bib), title.name, 400) and held == {one for one in identifiers(bib) if _counts(one)}
+        return _is_name(title_name(bib), title.name, 400) and held == {one for one in identifiers(bib) if is_valid(one)}
     return _shares(bib, stored)
 
 
@@ -195,7 +195,7 @@ def identifiers(bib: SeedBib) -> set[str]:
     return {_isbn13(_plain(one)) for one in numbers if one}
 
 
-def _counts(number: str) -> bool:
+def is_valid(number: str) -> bool:
     """Return whether the last sign of a plain ISSN or ISBN-13 is what the others make it; FOLIO gets no other."""
     digits = [10 if sign == "X" else int(sign) for sign in number]
     if len(number) == 8:

@@ -17,7 +17,7 @@ from stdnum import isbn, issn
 from sync.sandbox.alma import PracticeAlma, marc
 from sync.sandbox.alma.records import Bib
 from sync.sandbox.seed import SeedBib, SeedCollection, SeedKnowledgeBase, SeedLibrary, SeedPortfolio
-from tests.support.expectation import ExpectedPackage, ExpectedResource, expect, identifiers, title_name
+from tests.support.expectation import ExpectedPackage, ExpectedResource, expect, identifiers, is_valid, title_name
 
 OWN_MARK = "(FOLIO-EH)"
 NOTES = ("public_note", "authentication_note", "internal_description")
@@ -246,7 +246,9 @@ class _Judge:
         meant = _text(title_name(wanted))
         if not _is_name(meant, name, TITLE_LIMIT, doubled=self.title_names[_head(title_name(wanted))] > 1):
             yield f"title is {name!r}, not {meant!r}"
-        yield from _unlike(("identifiers", sorted(numbers), sorted(identifiers(wanted))))
+        # FOLIO is not given a number with a wrong check digit; so whether it comes back is open
+        valid = {one for one in identifiers(wanted) if is_valid(one)}
+        yield from _unlike(("identifiers", sorted(numbers - (identifiers(wanted) - valid)), sorted(valid)))
         for what, tag, code, limit in TEXTS:
             text, seen = _text(getattr(wanted, what)), _text(record.first(tag, code))
             if not _is_cut(text, seen, limit):

@@ -102,7 +102,7 @@ async def test_an_empty_alma_gets_all_from_the_collection_down_to_the_coverage(
         walls = [one["coverage_details"]["local_embargo_information"] for one in (first, second, third)]
         shown = [one and (value(one, "embargo_operator"), one["number_of_years"], one["number_of_months"])
                  for one in walls]  # fmt: skip
-        assert shown == [None, (">", "1", "6"), (">", "2", "")]
+        assert shown == [None, (">=", "1", "6"), (">=", "2", "")]
         assert (
             first["linking_details"]["static_url"] == "jkey=https://journals.example.org/Journal-0-of-Harbour-Studies"
         )

@@ -256,7 +256,7 @@ async def test_a_new_coverage_leaves_the_embargo_and_a_new_embargo_the_coverage(
             f"{details[1]}.local_embargo_information.number_of_months": "3",
             f"{details[2]}.local_date_coverage_parameters": [{"from_year": "2003", "from_month": "1", "from_day": "1"}],
             f"{details[2]}.coverage_in_use": "0",
-            f"{wall}.embargo_operator": ">",
+            f"{wall}.embargo_operator": ">=",
             f"{wall}.number_of_years": "1",
             f"{wall}.number_of_months": "",
         }
