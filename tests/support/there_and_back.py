@@ -247,8 +247,8 @@ class _Judge:
         if not _is_name(meant, name, TITLE_LIMIT, doubled=self.title_names[_head(title_name(wanted))] > 1):
             yield f"title is {name!r}, not {meant!r}"
         # FOLIO is not given a number with a wrong check digit; so whether it comes back is open
-        valid = {one for one in identifiers(wanted) if is_valid(one)}
-        yield from _unlike(("identifiers", sorted(numbers - (identifiers(wanted) - valid)), sorted(valid)))
+        wrong = {one for one in identifiers(wanted) if not is_valid(one)}
+        yield from _unlike(("identifiers", sorted(numbers - wrong), sorted(identifiers(wanted) - wrong)))
         for what, tag, code, limit in TEXTS:
             text, seen = _text(getattr(wanted, what)), _text(record.first(tag, code))
             if not _is_cut(text, seen, limit):
